@@ -1,5 +1,6 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { droppedPath } from "./random-depth.ts";
 import { kindOf, markKind, nameCounter, nextName, ofKind } from "./names.ts";
 import type { Block, UnnamedBlock } from "./names.ts";
@@ -70,7 +71,7 @@ export function concat<const Each extends readonly Block[]>(
 ): ShapedBlock<Concatenated<Each>>;
 export function concat(blocks: Blocks, options?: JoinOptions): UnnamedBlock;
 export function concat(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
-  return merge("concat", blocks, options, (name) => tfl.layers.concatenate({ name, axis: -1 }));
+  return merge("concat", blocks, options, (name) => tfjs.concatenate({ name, axis: -1 }));
 }
 
 /**
@@ -79,12 +80,12 @@ export function concat(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock 
 export function add<const Each extends readonly Block[]>(blocks: Each, options?: JoinOptions): ShapedBlock<Added<Each>>;
 export function add(blocks: Blocks, options?: JoinOptions): UnnamedBlock;
 export function add(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
-  return merge("add", blocks, options, (name) => tfl.layers.add({ name }));
+  return merge("add", blocks, options, (name) => tfjs.add({ name }));
 }
 
 /** Applies every block to the same input and multiplies the results element by element; sizes of 1 are broadcast. */
 export function multiply(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
-  return merge("multiply", blocks, options, (name) => tfl.layers.multiply({ name }));
+  return merge("multiply", blocks, options, (name) => tfjs.multiply({ name }));
 }
 
 /** Returns its input: the plain shortcut of a residual block. */
@@ -156,7 +157,7 @@ type Row = readonly [key: string | undefined, block: Block];
 /** The result of a block; a function that is no block, such as `flatten` for `flatten()`, is named. */
 function applied([key, block]: Row, x: tfl.SymbolicTensor, at: string): tfl.SymbolicTensor {
   const y: unknown = block(x, at);
-  if (y instanceof tfl.SymbolicTensor) return y;
+  if (y instanceof tfjs.SymbolicTensor) return y;
   const called = block.name === "" || block.name === key ? "the function" : block.name;
   throw new OptionError(
     `${at}: expected a block, which gives the output of its layers, but ${called} gives ${shown(y)}; write ${called === "the function" ? "a call such as flatten()" : `${block.name}()`} for a layer.`,

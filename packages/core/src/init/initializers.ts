@@ -1,6 +1,7 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { hashText, normalValues, truncatedNormalValues, uniformValues } from "./random.ts";
 
 /** The initial values of a weight, as data. */
@@ -155,17 +156,17 @@ function fans(shape: readonly number[]): [number, number] {
 function stockInitializer(init: Init, seed: number): LayerInitializer | undefined {
   switch (init?.kind) {
     case "constant":
-      if (init.value === 0) return tfl.initializers.zeros();
-      return init.value === 1 ? tfl.initializers.ones() : tfl.initializers.constant({ value: init.value });
+      if (init.value === 0) return tfjs.zeros();
+      return init.value === 1 ? tfjs.ones() : tfjs.constant({ value: init.value });
     case "uniform":
-      return tfl.initializers.randomUniform({ minval: init.low, maxval: init.high, seed });
+      return tfjs.randomUniform({ minval: init.low, maxval: init.high, seed });
     case "normal":
-      return tfl.initializers.randomNormal({ mean: init.mean, stddev: init.deviation, seed });
+      return tfjs.randomNormal({ mean: init.mean, stddev: init.deviation, seed });
     case "truncatedNormal":
-      return tfl.initializers.truncatedNormal({ mean: init.mean, stddev: init.deviation, seed });
+      return tfjs.truncatedNormal({ mean: init.mean, stddev: init.deviation, seed });
     case "scaled": {
       const distribution = init.distribution === "uniform" ? "uniform" : "normal";
-      return tfl.initializers.varianceScaling({ scale: init.scale, mode: init.mode, distribution, seed });
+      return tfjs.varianceScaling({ scale: init.scale, mode: init.mode, distribution, seed });
     }
     default:
       return undefined;

@@ -1,4 +1,5 @@
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import { checkActivation } from "./check-values.ts";
 import type { ShapedBlock, Unchanged } from "../typed/shape-change.ts";
@@ -17,7 +18,7 @@ export function tfjsName(kind: ActivationName): Exclude<ActivationName, "hardSwi
 /** Applies a function to each element: shape unchanged. */
 export function activation(kind: ActivationName): ShapedBlock<Unchanged> {
   checkActivation("activation", kind);
-  return layer((name) => tfl.layers.activation({ name, activation: tfjsName(kind) }), "activation");
+  return layer((name) => tfjs.activation({ name, activation: tfjsName(kind) }), "activation");
 }
 
 /** `max(0, x)`. */
@@ -27,7 +28,7 @@ export function relu(): ShapedBlock<Unchanged> {
 
 /** `min(max(0, x), 6)`, as a layer of class ReLU. Howard et al. 2017, https://arxiv.org/abs/1704.04861 */
 export function relu6(): ShapedBlock<Unchanged> {
-  return layer((name) => tfl.layers.reLU({ name, maxValue: 6 }), "re_lu");
+  return layer((name) => tfjs.reLU({ name, maxValue: 6 }), "re_lu");
 }
 
 /** `x min(max(x + 3, 0), 6) / 6`: a swish without an exponential. Howard et al. 2019, https://arxiv.org/abs/1905.02244 */

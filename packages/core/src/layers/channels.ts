@@ -1,6 +1,7 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
 import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
@@ -38,7 +39,7 @@ export function shuffleChannels(groups: number): ShapedBlock<Unchanged> {
 }
 
 /** The layer of `sliceChannels`. */
-export class SliceChannels extends tfl.layers.Layer {
+export class SliceChannels extends tfjs.Layer {
   static className = "SliceChannels";
   readonly #start: number;
   readonly #count: number;
@@ -63,7 +64,7 @@ export class SliceChannels extends tfl.layers.Layer {
 }
 
 /** The layer of `shuffleChannels`. */
-export class ShuffleChannels extends tfl.layers.Layer {
+export class ShuffleChannels extends tfjs.Layer {
   static className = "ShuffleChannels";
   readonly #groups: number;
 

@@ -1,5 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { registerHardActivations } from "./hard-activations.ts";
 
 /** Throws an `OptionError` unless `value` is an integer of at least `from`. */
@@ -40,7 +41,7 @@ export function checkActivation(where: string, name: unknown): void {
   registerHardActivations();
   try {
     if (typeof name !== "string") throw new TypeError("no text");
-    tfl.layers.activation({ name: "check", activation: name as "relu" });
+    tfjs.activation({ name: "check", activation: name as "relu" });
   } catch (error) {
     throw new OptionError(`${where}: expected the name of an activation such as "relu", got ${shown(name)}.`, {
       cause: error,

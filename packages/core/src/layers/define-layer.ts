@@ -1,6 +1,7 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import { snakeCase } from "../block/snake-case.ts";
 import type { UnnamedBlock } from "../block/names.ts";
@@ -54,7 +55,7 @@ export function defineLayer<Options extends object = Record<never, never>, Name 
   checkDefinition(className, definition);
   const { call, outputShape = (shape) => shape, weights } = definition;
 
-  class Defined extends tfl.layers.Layer {
+  class Defined extends tfjs.Layer {
     static readonly className = className;
     readonly #options: Options;
     readonly #weights = new Map<string, tfl.LayerVariable>();

@@ -1,6 +1,6 @@
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
 import { layer } from "../block/block.ts";
 import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
@@ -32,7 +32,7 @@ export function dense<const N extends number>(units: N, options: DenseOptions = 
   checkActivation("dense", activation);
   return layer(
     (name) =>
-      tfl.layers.dense({
+      tfjs.dense({
         name,
         units,
         activation: tfjsName(activation),

@@ -1,6 +1,7 @@
 import { checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import { drawUniform } from "../init/draw-uniform.ts";
 import { seedFor } from "../init/initializers.ts";
@@ -40,7 +41,7 @@ interface DropBlockArgs {
 }
 
 /** The layer of `dropBlock`; Keras has none, and its files hold Identity in its place. */
-export class DropBlock2D extends tfl.layers.Layer {
+export class DropBlock2D extends tfjs.Layer {
   static className = "DropBlock2D";
   readonly rate: number;
   readonly size: number;

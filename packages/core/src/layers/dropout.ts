@@ -1,6 +1,7 @@
 import { checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { Block } from "../block/names.ts";
 import { ofKind } from "../block/names.ts";
@@ -52,7 +53,7 @@ interface Fields {
   getNoiseShape(x: tf.Tensor): number[] | undefined;
 }
 
-const Stock: StockClass<Args, Fields> = stockClass(tfl.layers.dropout({ name: "stock", rate: 0 }));
+const Stock: StockClass<Args, Fields> = stockClass(tfjs.dropout({ name: "stock", rate: 0 }));
 
 /**
  * Replaces tfjs-layers' Dropout, with the random numbers of `drawUniform`.

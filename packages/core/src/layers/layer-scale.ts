@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import { onlyTensor } from "../tfjs/layer-class.ts";
 import type { ShapedBlock, Unchanged } from "../typed/shape-change.ts";
@@ -15,7 +16,7 @@ export function layerScale(start = 1e-6): ShapedBlock<Unchanged> {
 }
 
 /** Keras' layer of this name in ConvNeXt. */
-export class LayerScale extends tfl.layers.Layer {
+export class LayerScale extends tfjs.Layer {
   static className = "LayerScale";
   readonly #start: number;
   readonly #channels: number;
@@ -32,7 +33,7 @@ export class LayerScale extends tfl.layers.Layer {
   }
 
   override build(): void {
-    const start = tfl.initializers.constant({ value: this.#start });
+    const start = tfjs.constant({ value: this.#start });
     this.#gamma = this.addWeight("gamma", [this.#channels], "float32", start);
     this.built = true;
   }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
 import { checkMap, checkWhole } from "./check-values.ts";
@@ -19,7 +20,7 @@ export function padChannels(before: number, after: number): UnnamedBlock {
 }
 
 /** The layer of `padChannels`. */
-export class PadChannels extends tfl.layers.Layer {
+export class PadChannels extends tfjs.Layer {
   static className = "PadChannels";
   readonly #pads: { readonly before: number; readonly after: number };
 

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import { registerClasses } from "../tfjs/register-classes.ts";
 import { AdaptiveAveragePooling2D } from "./pooling/adaptive-average-pooling2d.ts";
 import { BatchNormalization } from "./normalization/batch-norm.ts";
 import { DropBlock2D } from "./drop-block.ts";
@@ -19,12 +19,11 @@ import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
 /**
  * Lets tfjs create this package's layers from saved configurations; call it before loading a model. A layer that
  * replaces a tfjs layer has the same class name, so every model loaded later gets our layer. A user's class that is
- * registered under one of our names is kept. `build` calls this function; calling it again is harmless.
+ * registered under one of our names is kept. `build` registers the layers of its model only; calling this again is harmless.
  */
 export function registerLayers(): void {
   registerHardActivations();
-  const { classNameMap } = tf.serialization.SerializationMap.getMap();
-  for (const layer of [
+  registerClasses([
     AdaptiveAveragePooling2D,
     BatchNormalization,
     Conv2D,
@@ -41,9 +40,5 @@ export function registerLayers(): void {
     SeparableConv2D,
     ShuffleChannels,
     SliceChannels,
-  ]) {
-    const there: unknown = Object.hasOwn(classNameMap, layer.className) && classNameMap[layer.className]?.[0];
-    const isFree = there === false || there === Object.getPrototypeOf(layer);
-    if (isFree) tf.serialization.registerClass(layer as never);
-  }
+  ]);
 }

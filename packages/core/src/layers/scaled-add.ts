@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
 import { checkFunctions, checkNumber } from "./check-values.ts";
 import { onlyShape } from "../tfjs/layer-class.ts";
@@ -12,7 +13,7 @@ export function scaledAdd(scale: number, block: Block): Block {
 }
 
 /** The layer has this name in Keras' InceptionResNetV2. */
-export class CustomScaleLayer extends tfl.layers.Layer {
+export class CustomScaleLayer extends tfjs.Layer {
   static className = "CustomScaleLayer";
   readonly #scale: number;
 

@@ -1,5 +1,5 @@
 import { OptionError, shown } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
 import { checkMap, checkNumber } from "./check-values.ts";
@@ -20,7 +20,7 @@ export function flatten(): ShapedBlock<Flattened> {
           `give the input's height and width, or leave the top out (includeTop: false).`,
       );
     }
-    return tfl.layers.flatten({ name });
+    return tfjs.flatten({ name });
   }, "flatten");
 }
 
@@ -43,7 +43,7 @@ export function reshape<const To extends readonly number[]>(shape: To): ShapedBl
       throw new OptionError(
         `${name}: expected ${count} numbers of ${from.join("x")} in the new shape, got ${shown(shape)}.`,
       );
-    return tfl.layers.reshape({ name, targetShape: [...shape] });
+    return tfjs.reshape({ name, targetShape: [...shape] });
   }, "reshape");
 }
 
@@ -52,7 +52,7 @@ export function zeroPad(padding: Exclude<Padding, string>): UnnamedBlock {
   const pads = explicitPads(padding) as [[number, number], [number, number]];
   return layer((name, x) => {
     checkMap(name, x);
-    return tfl.layers.zeroPadding2d({ name, padding: pads });
+    return tfjs.zeroPadding2d({ name, padding: pads });
   }, "zero_padding2d");
 }
 
@@ -68,7 +68,7 @@ export function crop(padding: Exclude<Padding, string>): UnnamedBlock {
           `${name}: expected to crop less than the map's ${size} pixels, got ${before} and ${after}.`,
         );
     }
-    return tfl.layers.cropping2D({ name, cropping: pads });
+    return tfjs.cropping2D({ name, cropping: pads });
   }, "cropping2d");
 }
 
@@ -76,5 +76,5 @@ export function crop(padding: Exclude<Padding, string>): UnnamedBlock {
 export function rescale(scale: number, offset = 0): ShapedBlock<Unchanged> {
   checkNumber("rescale", "scale", scale);
   checkNumber("rescale", "offset", offset);
-  return layer((name) => tfl.layers.rescaling({ name, scale, offset }), "rescaling");
+  return layer((name) => tfjs.rescaling({ name, scale, offset }), "rescaling");
 }

@@ -1,6 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
 import { type RandomDepth, withRandomDepth } from "../block/random-depth.ts";
 import { dropBlock } from "../layers/drop-block.ts";
@@ -10,8 +11,8 @@ import { withSeed } from "../init/initializers.ts";
 import { checkModel } from "./check-model.ts";
 import { checkCount, checkRate } from "../layers/check-window.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
-import { registerLayers } from "../layers/register.ts";
 import { checkEngine } from "../tfjs/engine-in-use.ts";
+import { type NamedClass, registerClasses } from "../tfjs/register-classes.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 import type { ModelMetadata } from "../metadata/metadata.ts";
 import { layerOutput } from "../inspect/model-graph.ts";
@@ -157,24 +158,24 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
   const input: ImageShape = options.input ?? architecture.input;
   const head = { classes: options.classes ?? architecture.classes, logits, dropout };
   let { stages } = architecture;
-  registerLayers();
   const model = withSeed(seed, () =>
     withNewNames(() => {
-      const x = tfl.input({ shape: [...input], name: "input_layer" });
+      const x = tfjs.input({ shape: [...input], name: "input_layer" });
       const map = withRandomDepth(architecture.name, depthOf(options), input, () => architecture.body(x, ""));
       const { name } = architecture;
-      stages ??= stageEnds(tfl.model({ inputs: x, outputs: map })).map(({ layer }) => layer);
-      if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
+      stages ??= stageEnds(tfjs.model({ inputs: x, outputs: map })).map(({ layer }) => layer);
+      if (!includeTop) return tfjs.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
       const y = architecture.head(head)(map, "");
-      const main = tfl.model({ inputs: x, outputs: y, name });
+      const main = tfjs.model({ inputs: x, outputs: y, name });
       checkDropout(main, dropout);
       if (!aux) return main;
       const others = Object.entries(architecture.aux ?? {}).map(([at, block], i) =>
         block(head)(layerOutput(main, at), `aux${i + 1}`),
       );
-      return tfl.model({ inputs: x, outputs: [y, ...others], name });
+      return tfjs.model({ inputs: x, outputs: [y, ...others], name });
     }),
   );
+  registerClasses(model.layers.map((layer) => layer.constructor as unknown as NamedClass));
   return setModelMetadata(model, { ...metadataOf(architecture, input, model.outputs.length), stages });
 }
 
@@ -209,7 +210,7 @@ export function withoutAux(model: tfl.LayersModel): tfl.LayersModel {
   const [main] = model.outputs;
   if (main === undefined || model.outputs.length === 1) return model;
   const { outputWeights: _, ...metadata } = modelMetadata(model);
-  return setModelMetadata(tfl.model({ inputs: model.inputs, outputs: main, name: model.name }), metadata);
+  return setModelMetadata(tfjs.model({ inputs: model.inputs, outputs: main, name: model.name }), metadata);
 }
 
 function pooled(pooling: "avg" | "max" | "none"): Block {

@@ -1,5 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { checkModel } from "./check-model.ts";
 import { layerOutput } from "../inspect/model-graph.ts";
 import { stageEnds } from "../inspect/stage-ends.ts";
@@ -20,7 +21,7 @@ export function features(model: tfl.LayersModel, at: readonly (number | string)[
   }
   const outputs = at.map((what) => (typeof what === "string" ? layerOutput(model, what) : lastAtStride(model, what)));
   const { classes: _classes, thresholds: _thresholds, outputWeights: _weights, ...metadata } = modelMetadata(model);
-  const maps = tfl.model({ inputs: model.inputs, outputs, name: `${model.name}_features` });
+  const maps = tfjs.model({ inputs: model.inputs, outputs, name: `${model.name}_features` });
   return setModelMetadata(maps, metadata);
 }
 

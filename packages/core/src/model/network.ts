@@ -1,6 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
 import { registerLayers } from "../layers/register.ts";
@@ -85,7 +86,7 @@ export function network(
       const shapes = single ? { input_layer: input as InputShape } : (input as Readonly<Record<string, InputShape>>);
       const inputs = symbolicInputs(shapes);
       const x = single ? inputs["input_layer"] : inputs;
-      return tfl.model({ inputs: Object.values(inputs), outputs: checkedOutputs(body(x as never, "")), name });
+      return tfjs.model({ inputs: Object.values(inputs), outputs: checkedOutputs(body(x as never, "")), name });
     }),
   );
   const size = imageSize(input);
@@ -101,14 +102,14 @@ function symbolicInputs(shapes: Readonly<Record<string, InputShape>>): Record<st
       `network: expected an input such as [28, 28, 1] (height, width, channels; null for any size) or several by name, got ${shown(shapes?.["input_layer"] ?? shapes)}.`,
     );
   }
-  return Object.fromEntries(rows.map(([name, shape]) => [name, tfl.input({ shape: [...shape], name })]));
+  return Object.fromEntries(rows.map(([name, shape]) => [name, tfjs.input({ shape: [...shape], name })]));
 }
 
 function checkedOutputs(output: NetworkOutput): tfl.SymbolicTensor[] {
   const outputs = Array.isArray(output)
     ? [...(output as readonly tfl.SymbolicTensor[])]
     : [output as tfl.SymbolicTensor];
-  if (outputs.length === 0 || !outputs.every((each) => each instanceof tfl.SymbolicTensor)) {
+  if (outputs.length === 0 || !outputs.every((each) => each instanceof tfjs.SymbolicTensor)) {
     throw new OptionError(
       `network: expected the body to return the output of a layer or a list of outputs, got ${shown(output)}` +
         `${typeof output === "function" ? "; apply the layer: dense(10)(x)" : ""}.`,

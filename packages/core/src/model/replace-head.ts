@@ -1,5 +1,6 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
 import { nestedModel } from "../inspect/model-graph.ts";
 import { checkModel } from "./check-model.ts";
@@ -44,7 +45,7 @@ export function replaceHead(
         ].reduce((x, layer) => layer.apply(x) as SymbolicTensor, old.input),
   );
   const { classes: _classes, thresholds: _thresholds, outputWeights: _weights, ...metadata } = modelMetadata(model);
-  return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
+  return setModelMetadata(tfjs.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
 }
 
 /**
@@ -127,7 +128,7 @@ function follower(layer: Layer, width: number, classes: number): Layer {
   const config = layer.getConfig();
   const end = fittingEnd(layer, width, classes);
   if (layer.getClassName() === "Softmax" && end.activation !== undefined) {
-    return tfl.layers.activation({ name: layer.name, activation: end.activation });
+    return tfjs.activation({ name: layer.name, activation: end.activation });
   }
   const { targetShape } = config;
   // MobileNet's classes are a map of one pixel before they become a list.
@@ -157,9 +158,9 @@ function remade(layer: Layer, config: Config): Layer {
 function newHead(features: SymbolicTensor, classes: number): SymbolicTensor {
   const flat =
     features.rank === 4
-      ? (tfl.layers.globalAveragePooling2d({ name: "head.pool" }).apply(features) as SymbolicTensor)
+      ? (tfjs.globalAveragePooling2d({ name: "head.pool" }).apply(features) as SymbolicTensor)
       : features;
-  const head = tfl.layers.dense({
+  const head = tfjs.dense({
     name: "head",
     units: classes,
     activation: classes === 1 ? "sigmoid" : "softmax",

@@ -1,6 +1,7 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { groupedConv2d, probeGroups } from "./grouped-kernel.ts";
 import { onlyShape, onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
 import type { CallOptions, StockLayer } from "../../tfjs/layer-class.ts";
@@ -25,7 +26,7 @@ interface Fields {
   bias: tfl.LayerVariable | null;
 }
 
-const Stock = stockClass<Args, Fields>(tfl.layers.conv2d({ name: "stock", filters: 1, kernelSize: 1 }));
+const Stock = stockClass<Args, Fields>(tfjs.conv2d({ name: "stock", filters: 1, kernelSize: 1 }));
 
 /**
  * Conv2D with groups, which trains when it is dilated: `[n, h, w, in] -> [n, h / stride, w / stride, filters]`. Each of the

@@ -1,6 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { explicitPads, pair, stockPadding } from "../../arithmetic/padding.ts";
 import type { Padding, Pair } from "../../arithmetic/padding.ts";
 import type { Window } from "../../arithmetic/output-size.ts";
@@ -92,7 +93,7 @@ export function conv<
     };
     const skips = pair(kernel).every((size) => size === 1) && pair(stride).some((step) => step > 1);
     const isPlain = groups === 1 && pair(dilation).every((rate) => rate === 1) && !skips;
-    return isPlain ? tfl.layers.conv2d(args) : new Conv2D({ ...args, groups });
+    return isPlain ? tfjs.conv2d(args) : new Conv2D({ ...args, groups });
   });
 }
 
@@ -116,7 +117,7 @@ export function depthwiseConv<
   checkLayerOptions("depthwiseConv", options);
   checkEqualStrides("depthwiseConv", stride);
   return windowBlock("depthwiseConv", "depthwise_conv2d", { kernel, stride, padding }, (name, stock) =>
-    tfl.layers.depthwiseConv2d({
+    tfjs.depthwiseConv2d({
       ...layerArgs(name, kernel, options, stock),
       kernelSize: [...pair(kernel)] as [number, number],
       depthMultiplier: multiplier,
@@ -174,7 +175,7 @@ function windowBlock(
     const stock = stockPadding(padding, pair(kernel), pair(stride), pair(dilation));
     if (stock !== undefined) return make(name, stock).apply(x) as tfl.SymbolicTensor;
     const pads = explicitPads(padding as Exclude<Padding, string>);
-    const padded = tfl.layers.zeroPadding2d({
+    const padded = tfjs.zeroPadding2d({
       name: `${name}.pad`,
       padding: pads as [[number, number], [number, number]],
     });

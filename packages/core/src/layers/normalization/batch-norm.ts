@@ -1,7 +1,8 @@
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import { checkFlags, checkNumber, checkShare } from "../check-values.ts";
 import { batchNormTraining } from "./batch-norm-kernel.ts";
@@ -47,7 +48,7 @@ interface Fields {
   readonly axis: number;
 }
 
-const Stock: StockClass<Args, Fields> = stockClass(tfl.layers.batchNormalization({ name: "stock" }));
+const Stock: StockClass<Args, Fields> = stockClass(tfjs.batchNormalization({ name: "stock" }));
 
 /**
  * Replaces tfjs-layers' layer with fused kernels and Keras' meaning of `trainable = false`: a frozen layer uses its

@@ -1,6 +1,7 @@
 import { OptionError, checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import { checkNumber } from "../check-values.ts";
 import { checkCount } from "../check-window.ts";
@@ -33,7 +34,7 @@ interface Args {
 }
 
 /** Keras' layer of this name over the last axis, for lists, sequences and maps. */
-export class GroupNormalization extends tfl.layers.Layer {
+export class GroupNormalization extends tfjs.Layer {
   static className = "GroupNormalization";
   readonly #args: Required<Omit<Args, "name">>;
   #gamma: tfl.LayerVariable | undefined;
@@ -50,8 +51,8 @@ export class GroupNormalization extends tfl.layers.Layer {
     if (channels % groups !== 0) {
       throw new OptionError(`${this.name}: expected channels that ${groups} groups divide, got ${channels}.`);
     }
-    if (scale) this.#gamma = this.addWeight("gamma", [channels], "float32", tfl.initializers.ones());
-    if (center) this.#beta = this.addWeight("beta", [channels], "float32", tfl.initializers.zeros());
+    if (scale) this.#gamma = this.addWeight("gamma", [channels], "float32", tfjs.ones());
+    if (center) this.#beta = this.addWeight("beta", [channels], "float32", tfjs.zeros());
     this.built = true;
   }
 

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
 import type { ShapedBlock, Unchanged } from "../../typed/shape-change.ts";
@@ -10,7 +11,7 @@ export function normalization(): ShapedBlock<Unchanged> {
 }
 
 /** Keras' layer of this name, with its three weights: mean, variance, count. */
-export class Normalization extends tfl.layers.Layer {
+export class Normalization extends tfjs.Layer {
   static className = "Normalization";
   #mean: tfl.LayerVariable | undefined;
   #variance: tfl.LayerVariable | undefined;
@@ -26,7 +27,8 @@ export class Normalization extends tfl.layers.Layer {
       shape: number[],
       dtype: "float32" | "int32",
       init: "zeros" | "ones",
-    ): tfl.LayerVariable => this.addWeight(name, shape, dtype, tfl.initializers[init](), undefined, false);
+    ): tfl.LayerVariable =>
+      this.addWeight(name, shape, dtype, (init === "zeros" ? tfjs.zeros : tfjs.ones)(), undefined, false);
     this.#mean = add("mean", [channels], "float32", "zeros");
     this.#variance = add("variance", [channels], "float32", "ones");
     add("count", [], "int32", "zeros");

@@ -1,5 +1,5 @@
 import { checkOptions } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
 import { layer } from "../../block/block.ts";
 import { checkNumber } from "../check-values.ts";
 import type { ShapedBlock, Unchanged } from "../../typed/shape-change.ts";
@@ -14,5 +14,5 @@ export function layerNorm(options: LayerNormOptions = {}): ShapedBlock<Unchanged
   checkOptions("layerNorm", options, { epsilon: true });
   const { epsilon = 1e-3 } = options;
   checkNumber("layerNorm", "epsilon", epsilon, 0);
-  return layer((name) => tfl.layers.layerNormalization({ name, axis: -1, epsilon }), "layer_normalization");
+  return layer((name) => tfjs.layerNormalization({ name, axis: -1, epsilon }), "layer_normalization");
 }

@@ -1,7 +1,8 @@
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import { checkMap, checkNumber, checkWhole } from "../check-values.ts";
 import { onlyTensor } from "../../tfjs/layer-class.ts";
@@ -46,7 +47,7 @@ interface Settings {
 }
 
 /** TensorFlow's op `LRN` as a layer. */
-export class LocalResponseNormalization extends tfl.layers.Layer {
+export class LocalResponseNormalization extends tfjs.Layer {
   static className = "LocalResponseNormalization";
   readonly #args: Settings;
 

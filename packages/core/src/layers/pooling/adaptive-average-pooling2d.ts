@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
 
 /**
  * Part `i` of `size` along an axis of length `n` is the mean of pixels floor(i n / size) to ceil((i + 1) n / size), as in
  * PyTorch; parts overlap, or repeat pixels of a smaller input. `[n, h, w, c] -> [n, outputSize, c]`
  */
-export class AdaptiveAveragePooling2D extends tfl.layers.Layer {
+export class AdaptiveAveragePooling2D extends tfjs.Layer {
   static className = "AdaptiveAveragePooling2D";
   readonly outputSize: readonly [number, number];
 

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { onlyShape, onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
 
 type Args = Parameters<typeof tfl.layers.globalAveragePooling2d>[0] & { keepdims?: boolean };
 
-const Stock = stockClass<Args>(tfl.layers.globalAveragePooling2d({ name: "stock", dataFormat: "channelsLast" }));
+const Stock = stockClass<Args>(tfjs.globalAveragePooling2d({ name: "stock", dataFormat: "channelsLast" }));
 
 /** tfjs-layers' layer with Keras' `keepdims`: `[n, h, w, c] -> [n, c]` or `[n, 1, 1, c]`. */
 export class GlobalAveragePooling2D extends Stock {

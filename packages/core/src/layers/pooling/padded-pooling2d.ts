@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { outputShape } from "../../arithmetic/output-size.ts";
 import type { Window } from "../../arithmetic/output-size.ts";
 import type { Pads } from "../../arithmetic/padding.ts";
@@ -22,7 +23,7 @@ const LOWEST = -3.4028234663852886e38;
  * Pooling as in PyTorch and Caffe, which TensorFlow does not support: padding on both sides (which never wins a
  * maximum), sizes rounded up, and means with or without the padding. `[n, h, w, c] -> [n, h / stride, w / stride, c]`
  */
-export class PaddedPooling2D extends tfl.layers.Layer {
+export class PaddedPooling2D extends tfjs.Layer {
   static className = "PaddedPooling2D";
   readonly #args: Required<Omit<Args, "name">>;
 

@@ -1,6 +1,7 @@
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import * as tfl from "@tensorflow/tfjs-layers";
+import * as tfjs from "@convkit/core/platform";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { explicitPads, pair } from "../../arithmetic/padding.ts";
 import type { Padding, Pair } from "../../arithmetic/padding.ts";
 import { layer, sizeOf } from "../../block/block.ts";
@@ -97,7 +98,7 @@ export function globalAvgPool<const Keep extends boolean = false>(
     checkMap(name, x);
     return options.keepSize === true
       ? new GlobalAveragePooling2D({ name, dataFormat: "channelsLast", keepdims: true })
-      : tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" });
+      : tfjs.globalAveragePooling2d({ name, dataFormat: "channelsLast" });
   }, "global_average_pooling2d");
 }
 
@@ -105,7 +106,7 @@ export function globalAvgPool<const Keep extends boolean = false>(
 export function globalMaxPool(): ShapedBlock<Pooled<false>> {
   return layer((name, x) => {
     checkMap(name, x);
-    return tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" });
+    return tfjs.globalMaxPooling2d({ name, dataFormat: "channelsLast" });
   }, "global_max_pooling2d");
 }
 
@@ -145,7 +146,7 @@ function pool(
             ceilMode: ceil,
             countIncludePad: countPadding,
           })
-        : tfl.layers[mode === "max" ? "maxPooling2d" : "averagePooling2d"]({ ...args, padding: stock });
+        : (mode === "max" ? tfjs.maxPooling2d : tfjs.averagePooling2d)({ ...args, padding: stock });
     return made.apply(x) as tfl.SymbolicTensor;
   });
 }
