@@ -3,6 +3,7 @@
  * by them refuses with a DataError.
  */
 import { DataError } from "./data-error.ts";
+import type { DataSetName, dataSets as inNode } from "./published/registry.ts";
 
 export * from "./everywhere.ts";
 
@@ -26,8 +27,23 @@ export const writeCifar = refuseAtOnce("writeCifar");
 export const imagesIn = refuseAtOnce("imagesIn");
 export const contactSheet = refuse("contactSheet");
 export const csvImages = refuse("csvImages");
-/** No data set can be fetched by name into a page. */
-export const dataSets = {};
+const namedSets: Readonly<Record<DataSetName, true>> = {
+  mnist: true,
+  "fashion-mnist": true,
+  cifar10: true,
+  cifar100: true,
+  "cats-vs-dogs-32": true,
+  "multi-mnist": true,
+  "mnist-count": true,
+  "mnist-masks": true,
+};
+/** No data set can be fetched by name into a page: there are none in a list, and taking one by its name throws a DataError. */
+export const dataSets = Object.defineProperties(
+  {},
+  Object.fromEntries(
+    Object.keys(namedSets).map((name) => [name, { get: refuseAtOnce(`dataSets[${JSON.stringify(name)}]`) }]),
+  ),
+) as typeof inNode;
 export const fetchData = refuse("fetchData");
 export const verifyData = refuse("verifyData");
 export { decodeImage } from "./images/decode.ts";

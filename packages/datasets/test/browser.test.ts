@@ -8,4 +8,7 @@ it("has the same names in a page as in Node; what touches files refuses there", 
     /imageFolder works with paths of files, which a web page has none of/u,
   );
   expect(() => page.dataCache()).toThrow(page.DataError);
+  expect(Object.keys(page.dataSets)).toEqual([]);
+  for (const name of Object.keys(node.dataSets) as node.DataSetName[])
+    expect(() => page.dataSets[name]).toThrow(/^dataSets\["[-\w]+"\] works with paths of files/u);
 });

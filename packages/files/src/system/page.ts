@@ -72,8 +72,11 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** The checksum of zip, of bytes or of a text as UTF-8; `before` is the checksum of what came before. */
-export function crc32(data: Uint8Array | string, before = 0): number {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+export function crc32(data: ArrayBufferView | string, before = 0): number {
+  const bytes =
+    typeof data === "string"
+      ? new TextEncoder().encode(data)
+      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   let value = ~before;
   for (const byte of bytes) value = table[(value ^ byte) & 255]! ^ (value >>> 8);
   return ~value >>> 0;

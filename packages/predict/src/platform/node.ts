@@ -18,6 +18,6 @@ export const quantizeNetwork: typeof quantize = async (...args) =>
 export const readyEngine: typeof ready = async (...args) => (await import("./ready-engine.ts")).readyEngine(...args);
 
 /** How many threads TensorFlow's graphs compute with. */
-export async function engineThreads(): Promise<number> {
+export async function engineThreads(): Promise<number | undefined> {
   return (await import("@convkit/engine/internal")).threadsOf();
 }
