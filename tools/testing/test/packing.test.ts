@@ -1,13 +1,15 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { typescriptIn } from "../src/blocks.ts";
 import { engines, peerPython, runPeer } from "../src/index.ts";
+import { executablePath } from "../src/chromium.ts";
 import { closure, type Manifest, packed, published, root, run } from "../src/packed.ts";
+import { bundledPages } from "../src/page-bundles.ts";
 
 /** Each package as a stranger gets it: packed, checked, installed alone into an empty project, every example of its README run. */
 
@@ -265,4 +267,25 @@ describe.each(installable)("$name", ({ name, folder, manifest }) => {
         if (prepareFiles(stranger, code)) await run(process.execPath, [`out/${file}.js`], stranger);
     },
   );
+
+  if (name !== "convkit") return;
+  test.skipIf(executablePath === undefined)("bundles for web pages with Vite and webpack, and runs there", async () => {
+    const project = join(scratch, "pnpm-convkit");
+    const entries = { vite: "dist/node/index.js", webpack: "lib/index.js" };
+    const tool = (name: keyof typeof entries): string => pathToFileURL(join(modules, name, entries[name])).href;
+    const pages = await bundledPages(project, { executablePath: executablePath!, tool });
+    for (const [bundler, { name: engine, classes, shape, asked, error }] of Object.entries(pages)) {
+      expect({ bundler, error, engine, classes, shape }).toEqual({
+        bundler,
+        error: undefined,
+        engine: "wasm",
+        classes: ["a", "b"],
+        shape: [4, 5, 3],
+      });
+      expect(asked![0]).toHaveLength(3);
+      expect(asked![0]!.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+      for (const [at, score] of asked![1]!.entries()) expect(score).toBeCloseTo(asked![0]![at]!, 5);
+    }
+    expect(pages["webpack"]!.asked).toEqual(pages["vite"]!.asked);
+  });
 });

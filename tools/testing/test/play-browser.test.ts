@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { executablePath } from "../src/chromium.ts";
 
 /** The parts of the lessons that compute in the browser, driven by keys, pointer and controls. */
 
@@ -13,10 +14,6 @@ const { withPlays, writePlay } = (await import(pathToFileURL(join(docs, "build/p
   withPlays: (text: string) => string;
   writePlay: (docs: string, out: string) => Promise<void>;
 };
-const executablePath = [
-  process.env["CONVKIT_CHROMIUM"] ?? "",
-  ...["chromium", "chromium-browser", "google-chrome"].map((name) => join("/usr/bin", name)),
-].find((file) => existsSync(file));
 const skipped = executablePath === undefined ? " (skipped: no Chromium; CONVKIT_CHROMIUM names one)" : "";
 
 describe.skipIf(executablePath === undefined)(`in a browser${skipped}`, () => {
