@@ -9,9 +9,9 @@ import { Values } from "../../../operations/values.ts";
 import { WeightsError } from "../../../weights-error.ts";
 import { safeName } from "../../keras/layer-paths.ts";
 import { dtypeOf, nested, tensorOf } from "./constant-tensors.ts";
-import { constantOf } from "./constant.ts";
 import type { Constant, ElementKind } from "./constant.ts";
 import type { OnnxFile } from "./file.ts";
+import { type Folds, UnreadError } from "./folds.ts";
 import { layerNameOf } from "./layer-names.ts";
 import { NodeReader } from "./node-reader.ts";
 import type { OnnxNode, Subgraph } from "./node.ts";
@@ -55,8 +55,13 @@ export class Builder extends NodeReader {
   readonly arrangements = new Map<tfl.SymbolicTensor, Arrangement[]>();
   readonly #skipped = new Map<OnnxNode, Value>();
 
-  constructor(onnx: OnnxFile) {
+  /** Names of values that come of results which are not read yet. */
+  readonly unread = new Set<string>();
+  readonly #folds: Folds;
+
+  constructor(onnx: OnnxFile, folds: Folds) {
     super(onnx);
+    this.#folds = folds;
     this.#outputs = new Set(onnx.outputs.map(({ name }) => name));
     this.#countUsers(onnx.nodes);
   }
@@ -229,24 +234,17 @@ export class Builder extends NodeReader {
         node,
         physical.map((axis) => Number(sizeOfAxis(axis))),
       );
+    const compute = (): tf.Tensor[] => {
+      const fill = (value: unknown): unknown =>
+        Array.isArray(value) ? value.map(fill) : isValue(value) && value.kind === "constant" ? tensorOf(value) : value;
+      const filled = Object.entries(values).map(([name, value]) => [name, fill(value)] as const);
+      return [Operation.table[op]![1](new Values(Object.fromEntries(filled)))].flat();
+    };
+    const types = outputs.map(({ type }) => type);
     try {
-      const results = tf.tidy((): tf.Tensor[] => {
-        const fill = (value: unknown): unknown =>
-          Array.isArray(value)
-            ? value.map(fill)
-            : isValue(value) && value.kind === "constant"
-              ? tensorOf(value)
-              : value;
-        const filled = Object.entries(values).map(([name, value]) => [name, fill(value)] as const);
-        return [Operation.table[op]![1](new Values(Object.fromEntries(filled)))].flat();
-      });
-      const constants = results.map((result, index) =>
-        constantOf(result.shape, outputs[index]!.type, result.dataSync()),
-      );
-      tf.dispose(results);
-      return constants;
+      return this.#folds.take(node, types, compute);
     } catch (error) {
-      if (error instanceof WeightsError) throw error;
+      if (error instanceof WeightsError || error instanceof UnreadError) throw error;
       throw new WeightsError(this.onnx.file, node.place, `cannot be computed: ${(error as Error).message}`, {
         cause: error,
       });

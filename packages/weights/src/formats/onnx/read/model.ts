@@ -12,6 +12,7 @@ import { Builder } from "./builder.ts";
 import { runSize } from "./value.ts";
 import type { Value } from "./value.ts";
 import { readOnnx } from "./file.ts";
+import { Folds, UnreadError } from "./folds.ts";
 import type { OnnxFile, OnnxValue } from "./file.ts";
 import type { OnnxNode } from "./node.ts";
 import { inputOrder, isTimeFirst } from "./input-order.ts";
@@ -37,14 +38,19 @@ export async function loadOnnx(
 ): Promise<tfl.LayersModel> {
   registerImportLayers();
   const onnx = neededPart(readOnnx(source));
-  const builder = new Builder(onnx);
+  const folds = new Folds();
+  let builder = new Builder(onnx, folds);
   try {
     const users = userReads(ops);
     checkOperators(onnx, users);
-    const inputs = placeInputs(builder, onnx);
-    for (const [name, constant] of onnx.constants) builder.values.set(name, constant);
-    builder.run = (nodes) => run(builder, nodes, users);
-    builder.run(onnx.nodes);
+    let inputs = readGraph(builder, onnx, users);
+    while (inputs === undefined) {
+      builder.dispose();
+      await folds.read();
+      folds.begin();
+      builder = new Builder(onnx, folds);
+      inputs = readGraph(builder, onnx, users);
+    }
     const outputs = pickOutputs(builder, onnx, inputs);
     const model = tfl.model({
       inputs: inputs.length === 1 ? inputs[0]!.signal.tensor : inputs.map(({ signal }) => signal.tensor),
@@ -211,11 +217,26 @@ function inputAxes(
   return { order, axes, type: isIndex ? "int" : "float" };
 }
 
+/** Reads the whole graph and gives its inputs; undefined if results must be read from the GPU before. */
+function readGraph(builder: Builder, onnx: OnnxFile, users: ReadonlyMap<string, Read>): PlacedInput[] | undefined {
+  const inputs = placeInputs(builder, onnx);
+  for (const [name, constant] of onnx.constants) builder.values.set(name, constant);
+  builder.run = (nodes) => {
+    run(builder, nodes, users);
+    // The node that holds a branch waits for what the branch waits for.
+    if (builder.unread.size > 0) throw new UnreadError("A branch has results that are not read yet");
+  };
+  run(builder, onnx.nodes, users);
+  return builder.unread.size > 0 ? undefined : inputs;
+}
+
 function run(builder: Builder, nodes: readonly OnnxNode[], users: ReadonlyMap<string, Read>): void {
   for (const node of nodes) {
-    const results = [
-      builder.skipped(node) ?? ofSizes(builder, node) ?? readNode(builder, node, users),
-    ].flat() as Value[];
+    const results = readResults(builder, node, users);
+    if (results === undefined) {
+      for (const name of node.outputs) builder.unread.add(name);
+      continue;
+    }
     for (const [index, name] of node.outputs.entries()) {
       const value = results[index];
       if (name === "") continue;
@@ -225,12 +246,24 @@ function run(builder: Builder, nodes: readonly OnnxNode[], users: ReadonlyMap<st
   }
 }
 
+/** The results of a node; undefined if they, or what the node takes, must be read from the GPU before. */
+function readResults(builder: Builder, node: OnnxNode, users: ReadonlyMap<string, Read>): readonly Value[] | undefined {
+  if (node.inputs.some((name) => builder.unread.has(name))) return undefined;
+  try {
+    return [builder.skipped(node) ?? ofSizes(builder, node) ?? readNode(builder, node, users)].flat() as Value[];
+  } catch (error) {
+    // Once a value is missing, a node may be refused that is none the worse with it: the next reading tells.
+    if (error instanceof UnreadError || builder.unread.size > 0) return undefined;
+    throw error;
+  }
+}
+
 function readNode(builder: Builder, node: OnnxNode, users: ReadonlyMap<string, Read>): Value | readonly Value[] {
   try {
     const read = isKnown(node) ? onnxReads.get(node.op) : users.get(node.op);
     return read === undefined ? builder.refuse(node, "is not known") : read(builder, node);
   } catch (error) {
-    if (error instanceof WeightsError) throw error;
+    if (error instanceof WeightsError || error instanceof UnreadError) throw error;
     throw new WeightsError(builder.onnx.file, node.place, `cannot be read: ${(error as Error).message}`, {
       cause: error,
     });
