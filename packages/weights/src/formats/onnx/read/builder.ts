@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { memoryTensor } from "../../../bytes/named-tensor.ts";
 import { Identity } from "../../../layers/base-layers.ts";
