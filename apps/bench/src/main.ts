@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { RunOptions } from "./commands/run.ts";
 import { peerNames, type PeerName } from "./cases/systems.ts";
 import type { FootprintOptions } from "./footprint/footprint.ts";
+import type { PagesOptions } from "./pages/pages.ts";
 import type { ScaleOptions } from "./scale/scale.ts";
 import type { ServingOptions } from "./serving/serving.ts";
 import { UsageError } from "./usage-error.ts";
@@ -84,6 +85,19 @@ program
   .action(async (networks: string[], options: FootprintOptions) =>
     (await import("./footprint/footprint.ts")).footprint(networks, options),
   );
+
+program
+  .command("pages")
+  .description(
+    "page/resnet18: one image on one thread of a web page, with ONNX Runtime Web and transformers.js in the same page",
+  )
+  .option("--rounds <n>", "turns of each system (default: 5)", parseCount)
+  .option("--runs <n>", "answers of each turn (default: 10)", parseCount)
+  .option("--no-build", "take the packages as they were built last")
+  .option("--systems <names>", "these only, as convkit,onnxruntime-web", (text) => text.split(","))
+  .option("--json", "standard output is the result as JSON")
+  .option("--out <file>", "also write the result as JSON")
+  .action(async (options: PagesOptions) => (await import("./pages/pages.ts")).pages(options));
 
 program
   .command("list")
