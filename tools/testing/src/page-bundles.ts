@@ -13,7 +13,7 @@ import { build, classActivation } from "convkit/core";
 import { modelFiles } from "convkit/weights";
 
 async function told() {
-  const { name } = await useEngine("wasm");
+  const { name, threads } = await useEngine("wasm", { threads: crossOriginIsolated ? 2 : 1 });
   const body = chain([conv(4, 3, { padding: "same", groups: 2 })]);
   const head = (options) => chain([flatten(), dense(options.classes, { activation: classActivation(options) })]);
   const model = build({
@@ -33,7 +33,7 @@ async function told() {
   canvas.getContext("2d").fillRect(0, 0, 5, 4);
   const picture = await canvas.convertToBlob();
   const { train } = await loadData([{ path: "a/1.png", file: picture }, { path: "b/1.png", file: picture }]);
-  return { name, classes: train.classes, shape: train.shape, asked };
+  return { name, threads, isIsolated: crossOriginIsolated, classes: train.classes, shape: train.shape, asked };
 }
 
 told().then(
@@ -45,6 +45,8 @@ told().then(
 /** What the page tells. */
 export interface BundledPage {
   readonly name?: string;
+  readonly threads?: number;
+  readonly isIsolated?: boolean;
   readonly classes?: readonly string[];
   readonly shape?: readonly number[];
   /** The scores of the model that was loaded, and those of the ONNX file. */
@@ -77,7 +79,10 @@ const types: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Bundles a page in a project that has convkit with each bundler, opens it in Chromium, and gives what it tells. */
+/**
+ * Bundles a page in a project that has convkit with each bundler, opens it in Chromium, where its threads may share memory and where they may
+ * not, and gives what it tells.
+ */
 export async function bundledPages(
   project: string,
   { executablePath, tool }: { readonly executablePath: string; readonly tool: Tool },
@@ -90,7 +95,8 @@ export async function bundledPages(
     writeFileSync(join(project, `${name}.mjs`), making(tool));
     await run(process.execPath, [`${name}.mjs`], project);
     if (name === "webpack") writeFileSync(join(project, name, "index.html"), page("./main.js"));
-    told[name] = await toldBy(join(project, name), executablePath);
+    for (const isIsolated of [false, true])
+      told[isIsolated ? `${name}, isolated` : name] = await toldBy(join(project, name), executablePath, isIsolated);
   }
   return told;
 }
@@ -99,12 +105,15 @@ const page = (script: string): string =>
   `<!doctype html><meta charset="utf-8"><title>page</title><script type="module" src="${script}"></script>`;
 
 /** Serves a folder, opens its page and gives what its title says once it is JSON. */
-async function toldBy(folder: string, executablePath: string): Promise<BundledPage> {
+async function toldBy(folder: string, executablePath: string, isIsolated: boolean): Promise<BundledPage> {
+  const headers = isIsolated
+    ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
+    : {};
   const server = createServer(({ url = "/" }, response) => {
     const path = new URL(url, "http://page").pathname;
     try {
       const bytes = readFileSync(join(folder, path === "/" ? "index.html" : path));
-      response.writeHead(200, { "content-type": types[extname(path)] ?? "text/html" }).end(bytes);
+      response.writeHead(200, { "content-type": types[extname(path)] ?? "text/html", ...headers }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }

@@ -274,11 +274,13 @@ describe.each(installable)("$name", ({ name, folder, manifest }) => {
     const entries = { vite: "dist/node/index.js", webpack: "lib/index.js" };
     const tool = (name: keyof typeof entries): string => pathToFileURL(join(modules, name, entries[name])).href;
     const pages = await bundledPages(project, { executablePath: executablePath!, tool });
-    for (const [bundler, { name: engine, classes, shape, asked, error }] of Object.entries(pages)) {
-      expect({ bundler, error, engine, classes, shape }).toEqual({
-        bundler,
-        error: undefined,
-        engine: "wasm",
+    for (const [bundle, { asked, ...told }] of Object.entries(pages)) {
+      const isIsolated = bundle.endsWith("isolated");
+      expect({ bundle, ...told }).toEqual({
+        bundle,
+        name: "wasm",
+        threads: isIsolated ? 2 : 1,
+        isIsolated,
         classes: ["a", "b"],
         shape: [4, 5, 3],
       });
@@ -286,6 +288,7 @@ describe.each(installable)("$name", ({ name, folder, manifest }) => {
       expect(asked![0]!.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
       for (const [at, score] of asked![1]!.entries()) expect(score).toBeCloseTo(asked![0]![at]!, 5);
     }
+    expect(Object.keys(pages)).toHaveLength(4);
     expect(pages["webpack"]!.asked).toEqual(pages["vite"]!.asked);
   });
 });
