@@ -68,18 +68,22 @@ interface Sent {
   readonly ref: Ref;
 }
 
-/** Cuts a list into packets of about `PACKET_BYTES`. */
+/** Cuts a list into packets of at most `PACKET_BYTES`; larger tensors are sent alone, since packing copies twice. */
 function packets(all: readonly Sent[]): Sent[][] {
   const made: Sent[][] = [];
-  let bytes = Infinity;
+  let [open, bytes]: [Sent[], number] = [[], Infinity];
   for (const each of all) {
     const { dtype, shape } = outputOf(each.ref);
     const own = sizeOf(shape) * widthOf(dtype);
+    if (own >= PACKET_BYTES) {
+      made.push([each]);
+      continue;
+    }
     if (bytes + own > PACKET_BYTES) {
-      made.push([]);
+      made.push((open = []));
       bytes = 0;
     }
-    made.at(-1)!.push(each);
+    open.push(each);
     bytes += own;
   }
   return made;

@@ -40,6 +40,7 @@ export function startServer(members: readonly Member[], self: Member): string {
 export function clusterConfig([leader]: readonly Member[], self: Member): Record<string, unknown> {
   return {
     device_filters: [`/job:${self.task.type}/task:${self.task.index}`],
-    experimental: { collective_group_leader: deviceOf(leader!) },
+    // A tensor goes in one piece: TensorFlow's default cuts it into pieces of 4 KiB, each copied by itself.
+    experimental: { collective_group_leader: deviceOf(leader!), recv_buf_max_chunk: -1 },
   };
 }

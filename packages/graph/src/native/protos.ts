@@ -51,7 +51,7 @@ message GraphOptions { OptimizerOptions optimizer_options = 3; RewriterConfig re
 message GPUOptions { bool allow_growth = 4; }
 message ConfigProto {
   message Experimental {
-    string collective_group_leader = 1; bool disable_output_partition_graphs = 14;
+    string collective_group_leader = 1; int32 recv_buf_max_chunk = 4; bool disable_output_partition_graphs = 14;
     bool optimize_for_static_graph = 12; bool disable_functional_ops_lowering = 21;
   }
   map<string, int32> device_count = 1; int32 intra_op_parallelism_threads = 2; int32 inter_op_parallelism_threads = 5;

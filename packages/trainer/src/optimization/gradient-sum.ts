@@ -39,7 +39,9 @@ export class GradientSum {
   take(variables: readonly tf.Variable[]): tf.NamedTensorMap {
     const own: tf.Tensor[] = [this.images, ...variables.map((variable) => this.of(variable)!)];
     const [images, ...sums] = allReduce(own, { exact: (place) => place === 0 });
-    const means = variables.map(({ name }, place) => [name, tf.divNoNan(sums[place]!, images!)] as const);
+    // Without images the sums are 0. `divNoNan` would be four passes over each gradient.
+    const divisor = tf.maximum(images!, 1);
+    const means = variables.map(({ name }, place) => [name, tf.div(sums[place]!, divisor)] as const);
     for (const sum of [...this.#sums.values(), this.images]) sum.assign(tf.zerosLike(sum));
     return Object.fromEntries(means);
   }
