@@ -7,6 +7,7 @@ import { freeAddresses } from "@convkit/testing/bundled";
 import { saveModel } from "@convkit/weights";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
+import { reachNote } from "../src/training/worker-run.ts";
 import { colorFolder } from "./color-folder.ts";
 import { call, spawned } from "./run-cli.ts";
 
@@ -31,6 +32,11 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test("a note tells of a port that is open to other machines, and of no other", () => {
+  const notes = (["address", "machine", "everywhere"] as const).map((reach) => reachNote({ reach }));
+  expect(notes).toEqual([undefined, undefined, expect.stringContaining("to any address of this machine")]);
+});
 
 // Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
 describe.skipIf(!(await availableEngines()).includes("native"))("several workers", { shuffle: false }, () => {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { engines } from "@convkit/testing";
 import { bundledProgram, freeAddresses } from "@convkit/testing/bundled";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,6 +18,26 @@ interface Told {
 }
 
 const patience = 300_000;
+
+/** Whether a server at a host of this machine takes a connection. A packet that is dropped has no answer. */
+function takes(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1500 });
+    const end = (isTaken: boolean) => {
+      socket.destroy();
+      resolve(isTaken);
+    };
+    socket
+      .on("connect", () => end(true))
+      .on("error", () => end(false))
+      .on("timeout", () => end(false));
+  });
+}
+
+/** The addresses of this machine in IPv4 that others reach; none if it is in no network. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .flatMap(({ internal, family, address }) => (!internal && family === "IPv4" ? [address] : []));
 
 const addresses = { worker: ["10.0.0.1:2222", "10.0.0.2:2222"] };
 const first = { type: "worker", index: 0 };
@@ -132,6 +153,37 @@ describe.runIf(engines.includes("native"))("workers on TensorFlow's distributed 
       const lines = await leaving!.ended;
       stopped!.child.kill("SIGKILL");
       expect([lines.slice(2), leaving!.child.exitCode]).toEqual([[{ status: 3 }], 3]);
+    },
+  );
+
+  test
+    .runIf(process.platform === "linux")
+    .each([
+      { host: "127.0.0.1", open: ["127.0.0.1"], closed: ["127.0.0.2", "::1", ...outside] },
+      { host: "[::1]", open: ["::1"], closed: ["127.0.0.1", ...outside] },
+      { host: "localhost", open: ["127.0.0.1", "127.0.0.2", "::1"], closed: outside },
+      ...outside.map((own) => ({ host: own, open: [own], closed: ["127.0.0.1", "::1"] })),
+    ])("a server at $host takes connections to $open alone", { timeout: patience }, async ({ host, open, closed }) => {
+    const [own, other] = await freeAddresses(2);
+    const port = Number(own!.split(":")[1]);
+    const { child, ended } = start(0, [`${host}:${port}`, other], "float32", undefined, false, 120);
+    try {
+      const both = () => Promise.all([...open, ...closed].map((each) => takes(each, port)));
+      const expected = [...open.map(() => true), ...closed.map(() => false)];
+      await expect.poll(both, { timeout: patience }).toEqual(expected);
+    } finally {
+      child.kill("SIGKILL");
+      await ended;
+    }
+  });
+
+  test.runIf(process.platform === "linux" && outside.length > 0)(
+    "workers at an address of a network train together",
+    { timeout: patience },
+    async () => {
+      const addresses = (await freeAddresses(2)).map((address) => address.replace("127.0.0.1", outside[0]!));
+      const told = await Promise.all(addresses.map((_, rank) => start(rank, addresses, "float32").ended));
+      expect(told.map((lines) => lines.at(-1))).toEqual([{ total: [9, 2] }, { total: [9, 2] }]);
     },
   );
 

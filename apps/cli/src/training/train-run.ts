@@ -28,7 +28,7 @@ import { planObjective } from "./plan-objective.ts";
 import { decisions, runCallbacks, tellAndGoOn } from "./run-callbacks.ts";
 import type { RunPlace } from "./run-place.ts";
 import { runModel } from "./run-model.ts";
-import { joinCluster, sharedConfig, silentContext, workersNote } from "./worker-run.ts";
+import { joinCluster, reachNote, sharedConfig, silentContext, workersNote } from "./worker-run.ts";
 
 /**
  * Trains into the run directory, which is locked until `finish` has used the result. If a new run fails before its
@@ -208,7 +208,7 @@ async function beginRun(context: Context, given: RunConfig | undefined, { worker
   const config = worker === undefined ? given! : await sharedConfig(worker, given, isResumed);
   const { environment: before } = config;
   const note = isResumed && before !== undefined && workersNote(before.workers ?? 1, worker?.count ?? 1);
-  if (note) context.out.note(note);
+  for (const each of [note, worker && reachNote(worker)]) if (each) context.out.note(each);
   return { config, engine, threads, worker };
 }
 

@@ -74,6 +74,12 @@ export function silentContext(context: Context): Context {
   return { ...context, out: { ...context.out, live: false, note() {}, event() {} } };
 }
 
+/** Says that the workers' ports are open to others, if they are. */
+export function reachNote({ reach }: Pick<Worker, "reach">): string | undefined {
+  if (reach !== "everywhere") return undefined;
+  return "TensorFlow's server takes connections to any address of this machine, and asks for no password: let only the workers reach its port.";
+}
+
 /** Says what a resumed run has otherwise than before, if the number of its workers changed. */
 export function workersNote(before: number, now: number): string | undefined {
   if (before === now) return undefined;

@@ -1,4 +1,5 @@
 import type { Member } from "./cluster.ts";
+import type { Reach } from "./fence.ts";
 
 /** This process's place in the cluster that it belongs to. */
 export interface ActiveWorker {
@@ -8,6 +9,8 @@ export interface ActiveWorker {
   readonly rank: number;
   /** Where TensorFlow's sessions find the server of this process. */
   readonly target: string;
+  /** Whose connections that server takes. */
+  readonly reach: Reach;
   /** Seconds that a collective op waits. */
   readonly timeout: number;
   /** The type of the numbers that are sent. */

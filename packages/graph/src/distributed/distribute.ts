@@ -42,11 +42,16 @@ export interface Worker {
   readonly isChief: boolean;
   /** The version of TensorFlow in this process. */
   readonly tensorflow: string;
+  /**
+   * Whose connections its server takes: those to its own IP `address` alone; those of this `machine`, for localhost; or those to any address
+   * of the machine, `everywhere`, where the address is a name or none of this machine's, and on systems other than Linux.
+   */
+  readonly reach: "address" | "machine" | "everywhere";
 }
 
 /**
- * Makes this process one worker of a cluster, on TensorFlow's own distributed runtime: starts its gRPC server, which listens on the port of the
- * task's address on all of the machine's interfaces and asks nobody for a password, and waits until all workers answer. From then on,
+ * Makes this process one worker of a cluster, on TensorFlow's own distributed runtime: starts its gRPC server, which asks nobody for a
+ * password and takes connections as `reach` of the result says, and waits until all workers answer. From then on,
  * compiled functions run on that server, and `allReduce` sums over the workers. Call it once, after `useEngine` and before the first
  * compiled call. Throws `GraphError` for a cluster or task that cannot be, and for a port in use; `PeerError` if a worker does not
  * answer in time.
@@ -65,7 +70,7 @@ export async function distribute(options: DistributeOptions): Promise<Worker> {
     );
   patchedBackend();
   const self = members[rank]!;
-  const target = startServer(members, self);
+  const { target, reach } = startServer(members, self);
   const missing = await awaitMembers(members, timeout);
   if (missing.length > 0)
     throw new PeerError(
@@ -73,7 +78,7 @@ export async function distribute(options: DistributeOptions): Promise<Worker> {
       missing.map(({ name }) => name),
     );
   process.on("exit", endWhileWaiting);
-  setActiveWorker({ members, self, rank, target, timeout, wire });
+  setActiveWorker({ members, self, rank, target, reach, timeout, wire });
   return thisWorker()!;
 }
 
@@ -92,8 +97,8 @@ function endWhileWaiting(code: number): void {
 export function thisWorker(): Worker | undefined {
   const active = activeWorker();
   if (active === undefined) return undefined;
-  const { self, members, rank } = active;
+  const { self, members, rank, reach } = active;
   const names = members.map(({ name }) => name);
   const version = String(tensorflow().TF_Version());
-  return { name: self.name, names, rank, count: members.length, isChief: rank === 0, tensorflow: version };
+  return { name: self.name, names, rank, count: members.length, isChief: rank === 0, tensorflow: version, reach };
 }

@@ -5,9 +5,18 @@ import { encode } from "../native/protos.ts";
 import { configProto } from "../session/config.ts";
 import { deviceOf } from "./cluster.ts";
 import type { Member } from "./cluster.ts";
+import { fence } from "./fence.ts";
+import type { Reach } from "./fence.ts";
 
-/** Starts TensorFlow's gRPC server for one member of a cluster, and returns the target of its sessions. The server lasts as long as the process. */
-export function startServer(members: readonly Member[], self: Member): string {
+/** A running server. */
+export interface Server {
+  /** Where TensorFlow's sessions find it. */
+  readonly target: string;
+  readonly reach: Reach;
+}
+
+/** Starts TensorFlow's gRPC server for one member of a cluster. It lasts as long as the process. */
+export function startServer(members: readonly Member[], self: Member): Server {
   const tf = tensorflow();
   const jobs = new Set(members.map(({ task }) => task.type));
   const proto = encode("ServerDef", {
@@ -26,8 +35,10 @@ export function startServer(members: readonly Member[], self: Member): string {
   });
   try {
     const server = checked((status) => tf.TF_NewServer(proto, proto.length, status) as Handle, "a server");
+    // It listens by now, and answers nothing before it is started.
+    const reach = fence(self.address);
     checked((status) => tf.TF_ServerStart(server, status), "to start the server");
-    return tf.TF_ServerTarget(server) as string;
+    return { target: tf.TF_ServerTarget(server) as string, reach };
   } catch (error) {
     throw new GraphError(
       `distribute: cannot listen on port ${self.address.slice(self.address.lastIndexOf(":") + 1)} for ${self.name} (${self.address}): another program uses it, or a second process has the task of ${self.name}.`,

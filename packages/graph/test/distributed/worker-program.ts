@@ -3,12 +3,13 @@ import { useEngine } from "@convkit/engine";
 import { allReduce, compile, distribute, PeerError } from "../../src/index.ts";
 
 /** One worker of `distributed.test.ts`: tells what it got as lines of JSON. */
-const [rank, addresses, wire, ends, leaves] = JSON.parse(process.argv[2]!) as [
+const [rank, addresses, wire, ends, leaves, timeout = 3] = JSON.parse(process.argv[2]!) as [
   number,
   string[],
   "float32" | "bfloat16",
   string?,
   boolean?,
+  number?,
 ];
 const tell = (what: unknown) => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -17,7 +18,7 @@ try {
   const me = await distribute({
     cluster: { chief: addresses.slice(0, 1), worker: addresses.slice(1) },
     task: rank === 0 ? { type: "chief", index: 0 } : { type: "worker", index: rank - 1 },
-    timeout: 3,
+    timeout,
     wire,
   });
   const total = tf.variable(tf.zeros([2]));
