@@ -2,17 +2,14 @@
  * What bundlers take in place of `index.ts` for web pages: the same names. The engines are tfjs' backends of pages; nothing can be
  * installed there.
  */
+import { type EngineName, type PageEngineName, pageEngineNames } from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
 
 export { EngineError };
-export {
-  type Engine,
-  type EngineName,
-  pageEngineNames as engineNames,
-  type PageEngineName,
-  pageEngineNames,
-  type UseOptions,
-} from "./engine.ts";
+export { type Engine, type UseOptions } from "./engine.ts";
+export { type EngineName, type PageEngineName, pageEngineNames };
+/** The engines that there are here: those of a page. */
+export const engineNames: readonly (EngineName | PageEngineName)[] = pageEngineNames;
 export { availableEngines, useEngine } from "./page/use-engine.ts";
 export { OutOfMemoryError } from "./wasm/runtime/out-of-memory.ts";
 

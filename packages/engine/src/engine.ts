@@ -1,11 +1,11 @@
 /** The engines of Node. `auto` takes the first of them that can be used, and never `webgpu`. */
-export const engineNames = ["gpu", "native", "wasm", "webgpu"] as const;
+export const nodeEngineNames = ["gpu", "native", "wasm", "webgpu"] as const;
 
 /** The engines of a web page, best first. */
 export const pageEngineNames = ["webgpu", "webgl", "wasm"] as const;
 
 /** Which TensorFlow runs in Node: CUDA, the CPU, WebAssembly, or tfjs' backend for WebGPU. */
-export type EngineName = (typeof engineNames)[number];
+export type EngineName = (typeof nodeEngineNames)[number];
 
 /** Which of tfjs' backends runs in a web page. */
 export type PageEngineName = (typeof pageEngineNames)[number];

@@ -6,11 +6,10 @@ export type { InstallProgress } from "./install/progress.ts";
 export { listEngines, type InstalledEngine } from "./install/installed.ts";
 export { removeEngine, type RemoveOptions } from "./install/remove.ts";
 export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow/library.ts";
-export { availableEngines, useEngine } from "./use-engine.ts";
+export { availableEngines, engineNames, useEngine } from "./use-engine.ts";
 export {
   type Engine,
   type EngineName,
-  engineNames,
   type GpuAdapter,
   type PageEngineName,
   pageEngineNames,

@@ -13,13 +13,16 @@ import { findWasm } from "./wasm/node/find.ts";
 import {
   type Engine,
   type EngineName,
-  engineNames,
+  nodeEngineNames,
   type PageEngineName,
   pageEngineNames,
   type UseOptions,
 } from "./engine.ts";
 import { loadWasm, nodePlatform } from "./wasm/index.ts";
 import { findAdapter, loadWebGpu, reasonAgainstWebGpu } from "./webgpu/load.ts";
+
+/** The engines that there are here: those of Node, in a web page `pageEngineNames`. */
+export const engineNames: readonly (EngineName | PageEngineName)[] = nodeEngineNames;
 
 const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true, wasmPath: true };
 
@@ -30,8 +33,8 @@ let choosing: Promise<Engine> | undefined;
  * The engines that `auto` can take here without installing anything, best first; looks at files only. `webgpu` is never among them: only
  * `useEngine` and `doctor` find out whether there is a GPU.
  */
-export async function availableEngines(): Promise<EngineName[]> {
-  const names = engineNames.filter((name) => name !== "webgpu");
+export async function availableEngines(): Promise<(EngineName | PageEngineName)[]> {
+  const names = nodeEngineNames.filter((name) => name !== "webgpu");
   const reasons = await Promise.all(names.map(reasonAgainst));
   return names.filter((_, index) => reasons[index] === undefined);
 }
@@ -52,6 +55,10 @@ export async function useEngine(name?: EngineName | "auto", options?: UseOptions
 /** The same in a web page, where the engines are tfjs' backends of pages; Node refuses them. */
 export async function useEngine(name: PageEngineName, options?: UseOptions): Promise<Engine<PageEngineName>>;
 export async function useEngine(
+  name: EngineName | PageEngineName,
+  options?: UseOptions,
+): Promise<Engine<EngineName | PageEngineName>>;
+export async function useEngine(
   name: EngineName | PageEngineName | "auto" = "auto",
   options: UseOptions = {},
 ): Promise<Engine<EngineName | PageEngineName>> {
@@ -63,9 +70,11 @@ export async function useEngine(
     );
   if (!isNodeEngine(name)) {
     if (pageEngineNames.includes(name))
-      throw new EngineError(`The ${name} engine runs in a web page: in Node take auto, ${engineNames.join(", ")}.`);
+      throw new EngineError(`The ${name} engine runs in a web page: in Node take auto, ${nodeEngineNames.join(", ")}.`);
     const hint = typeof name === "object" ? '; options come second, useEngine("auto", { install: true })' : "";
-    throw new EngineError(`There is no engine ${shown(name)}: the engines are auto, ${engineNames.join(", ")}${hint}.`);
+    throw new EngineError(
+      `There is no engine ${shown(name)}: the engines are auto, ${nodeEngineNames.join(", ")}${hint}.`,
+    );
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new EngineError(`An engine takes 1 thread or more, not ${threads}.`);
@@ -85,7 +94,7 @@ export async function useEngine(
 }
 
 function isNodeEngine(name: EngineName | PageEngineName | "auto"): name is EngineName | "auto" {
-  return name === "auto" || (engineNames as readonly string[]).includes(name);
+  return name === "auto" || (nodeEngineNames as readonly string[]).includes(name);
 }
 
 /** Installs what `name` needs; a machine that TensorFlow has no build for keeps what it has, and the notice says so. */
@@ -121,7 +130,7 @@ async function load(name: EngineName, threads: number | undefined, onNotice: (li
 
 /** The engine that runs already, else the best that can be loaded; concurrent calls share one choice. */
 function loadBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
-  const running = engineNames.find((name) => loading.has(name));
+  const running = nodeEngineNames.find((name) => loading.has(name));
   if (running) return load(running, threads, onNotice);
   choosing ??= startBest(threads, onNotice).finally(() => {
     choosing = undefined;
@@ -131,7 +140,7 @@ function loadBest(threads: number | undefined, onNotice: (line: string) => void)
 
 async function startBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
   const passedOver: string[] = [];
-  for (const name of engineNames) {
+  for (const name of nodeEngineNames) {
     // Whether its GPU is real and its results are right is for the user to find out.
     if (name === "webgpu") continue;
     try {

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { availableEngines, useEngine, type EngineName } from "@convkit/engine";
+import { availableEngines, useEngine } from "@convkit/engine";
 
 const engines = (await availableEngines()).filter((name) => name !== "gpu");
 
 /** Numbers worked out by hand, for kernels that an engine once got wrong. */
-describe.each(engines)("on the %s engine", (engine: EngineName) => {
+describe.each(engines)("on the %s engine", (engine) => {
   beforeAll(() => useEngine(engine));
 
   const values = (make: () => tf.Tensor): number[] => {

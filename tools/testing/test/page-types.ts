@@ -33,8 +33,8 @@ import type * as weightsPlatformInPage from "../../../packages/weights/src/platf
 
 type InPage<Node, Page extends Node> = [Node, Page];
 
-/** Names whose values are others in a page, and are told in the types of both: its engines are not those of Node. */
-type OfPages = "availableEngines" | "engineNames" | "useEngine";
+/** The types of `useEngine` tell engines of Node by Node's names, and of pages by theirs: `auto` gives one of Node by its type. */
+type OfPages = "useEngine";
 
 export type Pairs = [
   InPage<typeof convkitInNode, typeof convkitInPage>,

@@ -18,7 +18,7 @@ import { findOpenvino, type InstalledOpenvino } from "../openvino/installed.ts";
 import { platformOf } from "../machine/platform.ts";
 import { tensorflowLibrary } from "../tensorflow/library.ts";
 import { threadsOf } from "../machine/threads.ts";
-import { engineNames, type EngineName, type GpuAdapter } from "../engine.ts";
+import { nodeEngineNames, type EngineName, type GpuAdapter } from "../engine.ts";
 import { reasonAgainst, useEngine } from "../use-engine.ts";
 
 /** The result of trying one engine. */
@@ -108,7 +108,7 @@ export async function doctor(): Promise<DoctorReport> {
 async function checkEngines(): Promise<EngineCheck[]> {
   const before = tf.engine().backendName;
   const checks: EngineCheck[] = [];
-  for (const name of engineNames) {
+  for (const name of nodeEngineNames) {
     const reason = await reasonAgainst(name);
     const otherRuns = name === "native" && checks.some((check) => check.name === "gpu" && check.ok);
     if (reason === undefined && !otherRuns) checks.push(await tryEngine(name));

@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { EngineError } from "../engine-error.ts";
-import { engineNames, type Engine, type PageEngineName, pageEngineNames, type UseOptions } from "../engine.ts";
+import { nodeEngineNames, type Engine, type PageEngineName, pageEngineNames, type UseOptions } from "../engine.ts";
 import { loadWasm } from "../wasm/load.ts";
 import { pagePlatform } from "../wasm/page/platform.ts";
 import { guardWebGpu } from "../webgpu/guard.ts";
@@ -26,7 +26,7 @@ export async function useEngine(name: string = "auto", options: UseOptions = {})
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
   const { threads, install, onNotice = (line: string) => console.warn(line), wasmPath } = options;
   if (name !== "auto" && !isPageEngine(name)) {
-    if (engineNames.includes(name as "gpu"))
+    if (nodeEngineNames.includes(name as "gpu"))
       throw new EngineError(`The ${name} engine needs Node: in a web page take auto, ${pageEngineNames.join(", ")}.`);
     throw new EngineError(
       `There is no engine ${shown(name)}: the engines of a web page are auto, ${pageEngineNames.join(", ")}.`,
