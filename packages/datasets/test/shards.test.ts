@@ -7,11 +7,13 @@ import { Header } from "tar";
 import { describe, expect, test } from "vitest";
 import {
   type Batch,
+  batchPart,
   type BatchOptions,
   type Dataset,
   fromArrays,
   imageFiles,
   loadData,
+  type Part,
   shardSamples,
   splitFolds,
   writeShards,
@@ -72,6 +74,14 @@ async function batchesOf(
   const made: Pick<Batch, "images" | "labels" | "indices">[] = [];
   for await (const { images, labels, indices } of data.batches({ batch: 4, shuffle: true, seed: 3, ...options }))
     made.push({ images: images.slice(), labels, indices });
+  return made;
+}
+
+/** The batches of a shuffled epoch, or one worker's part of each. */
+async function parts(data: Dataset, part?: Part): Promise<Batch[]> {
+  const made: Batch[] = [];
+  for await (const batch of data.batches({ batch: 4, shuffle: true, seed: 3, part }))
+    made.push({ ...batch, images: batch.images.slice() });
   return made;
 }
 
@@ -151,6 +161,42 @@ describe("tar shards", () => {
     await expect(batchesOf((await loadData(packed)).train, { sampling: "balanced" })).rejects.toThrow(
       /sampling "balanced" needs images in any order, but .* is read as a stream/,
     );
+  });
+
+  test.each([false, true])("are read by several workers, each its own images alone, gzip %o", async (gzip) => {
+    const source = await imagesInFolder(22);
+    const out = temporaryFolder();
+    await writeShards((await loadData(source)).train, out, { images: 8, shuffle: false, gzip });
+    const load = async (strict: boolean) => (await loadData(out, { window: 6, strict, size: [6, 5] })).train;
+    const whole = await parts(await load(true));
+    for (const [place, { indices }] of whole.entries()) {
+      const own = await Promise.all([0, 1, 2].map(async (index) => parts(await load(true), { index, of: 3 })));
+      const rows = own.map((batches) => batches[place]!).filter(({ part }) => part!.own > 0);
+      expect(rows.flatMap(({ indices: each }) => [...each])).toEqual([...indices]);
+      expect(rows.flatMap(({ images }) => [...images])).toEqual([...whole[place]!.images]);
+    }
+    // The images of the first worker in the second batch are damaged: the second one does not see them.
+    const [first, second] = [0, 1].map((index) => ({ index, of: 2 }));
+    const damaged = [...whole[1]!.indices.subarray(0, 2)];
+    const seeds = [0, 1, 2].flatMap((label) => Array.from({ length: 22 }, (_, i) => i).filter((i) => i % 3 === label));
+    for (const [shard, file] of readdirSync(out)
+      .filter((name) => name.startsWith("shards"))
+      .entries()) {
+      const bytes = readFileSync(join(out, file));
+      const archive = gzip ? gunzipSync(bytes) : Buffer.from(bytes);
+      for (const index of damaged.filter((each) => Math.floor(each / 8) === shard)) {
+        const at = archive.indexOf(await png(seeds[index]!));
+        archive.fill(0, at, at + 40);
+      }
+      put(out, file, gzip ? gzipSync(archive) : archive);
+    }
+    const rest = await parts(await load(true), second);
+    expect(rest.map(({ images }) => [...images])).toEqual(whole.map((each) => [...batchPart(each, second!).images]));
+    await expect(parts(await load(true), first)).rejects.toThrow(/cannot be (?:decoded|read)/);
+    // One of the others' images stands in for them.
+    const { part, indices, images } = (await parts(await load(false), first))[1]!;
+    expect([part, [...indices]]).toEqual([{ own: 0, whole: 4 }, [whole[1]!.indices[2]]]);
+    expect([...images]).toEqual([...whole[1]!.images.subarray(2 * 90, 3 * 90)]);
   });
 
   test("keep: memory gives the same pixels in later epochs of a stream", async () => {

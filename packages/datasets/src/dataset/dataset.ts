@@ -108,7 +108,7 @@ export interface Dataset {
   readonly size: number;
   /** How the image files are decoded; missing if the images are not files. */
   readonly decoding?: Decoding | undefined;
-  /** Whether `batches` takes `part` and reads no more than that; false by default, as for streams. */
+  /** Whether `batches` takes `part` and decodes no more than that; false by default, as for generators. */
   readonly readsParts?: boolean | undefined;
   batches(options: BatchOptions): AsyncIterable<Batch>;
 }

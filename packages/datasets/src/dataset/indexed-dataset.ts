@@ -3,7 +3,7 @@ import { checkPart, rowsOf, rowsOfPart } from "./batch-part.ts";
 import type { BatchMemory } from "./batch-memory.ts";
 import { type OptionNames, shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
-import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage, Target } from "./dataset.ts";
+import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, Part, SkippedImage, Target } from "./dataset.ts";
 import { inputsAt, shapesOf, specsOf, type StoredInputs, type StoredTargets, targetsAt, valuesAt } from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
 import type { DecodedCache } from "../images/decoded-cache.ts";
@@ -134,7 +134,7 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     },
     ...(source.inputs && { inputs: shapesOf(source.inputs) }),
     decoding: source.decoding,
-    ...(source.open === undefined && { readsParts: true }),
+    readsParts: true,
     skipped: source.skipped ?? [],
     notes: source.notes ?? [],
     ...(source.decodedCache && { decodedCache: source.decodedCache }),
@@ -177,8 +177,6 @@ async function* readBatches(
   if (options.sampling !== undefined && source.isStream !== undefined)
     throw new DataError(`sampling "balanced" needs images in any order, but ${source.name} is ${source.isStream}`);
   const { repeats = 1, part } = options;
-  if (part !== undefined && source.open !== undefined)
-    throw new DataError(`part needs images that are read one by one, but ${source.name} is read as a stream`);
   if (repeats > 1 && source.isStream !== undefined)
     throw new DataError(`repeats needs images in any order, but ${source.name} is ${source.isStream}`);
   const inOrder = Int32Array.from({ length: source.shuffled || source.open ? size : 0 }, (_, i) => chosen?.[i] ?? i);
@@ -192,18 +190,14 @@ async function* readBatches(
   const imageBytes = pixels * (source.dtype === "uint8" ? 1 : 4);
 
   const first = Math.min(ends, skip * batch);
-  const reader = source.open?.(
-    order === undefined ? inOrder.slice(first, ends) : order.slice(first, ends).map((place) => inOrder[place]!),
-  );
+  const read = order === undefined ? inOrder.slice(first, ends) : order.slice(first, ends).map((i) => inOrder[i]!);
+  const reader = source.open?.(part === undefined ? read : rowsOfParts(read, batch, part));
 
-  const load = async (from: number, length: number): Promise<Batch> => {
+  const load = async (from: number, length: number, reads: Pick<Source, "read"> = reader ?? source): Promise<Batch> => {
     const indices = order?.slice(from, from + length) ?? Int32Array.from({ length }, (_, i) => from + i);
     const memory = source.memoryOfBatches.take(length * imageBytes);
     const images = source.dtype === "uint8" ? new Uint8Array(memory) : new Float32Array(memory);
-    const missing = await (reader ?? source).read(
-      chosen === undefined ? indices : indices.map((i) => chosen[i]!),
-      images,
-    );
+    const missing = await reads.read(chosen === undefined ? indices : indices.map((i) => chosen[i]!), images);
     const made: Batch = { images, shape: [length, h, w, c], labels: indices.map((i) => labels[i]!), indices };
     const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
     const places = chosen === undefined ? whole.indices : whole.indices.map((i) => chosen[i]!);
@@ -219,7 +213,7 @@ async function* readBatches(
     const own = end > first ? await load(from + first, end - first) : undefined;
     if (own !== undefined && own.labels.length > 0) return { ...own, part: { own: own.labels.length, whole } };
     // Nothing of this part can be read: an image of the others stands in, unless the batch has none at all.
-    const any = await load(from, whole);
+    const any = await load(from, whole, source);
     return { ...rowsOf(any, [0, Math.min(1, any.labels.length)]), part: { own: 0, whole } };
   };
   const start = async (from: number): Promise<Batch> => {
@@ -246,6 +240,16 @@ async function* readBatches(
   } finally {
     await reader?.close();
   }
+}
+
+/** The images of one part of each batch of an order. */
+function rowsOfParts(order: Int32Array, batch: number, part: Part): Int32Array {
+  const rows: number[] = [];
+  for (let from = 0; from < order.length; from += batch) {
+    const [first, end] = rowsOfPart(Math.min(batch, order.length - from), part);
+    rows.push(...order.subarray(from + first, from + end));
+  }
+  return Int32Array.from(rows);
 }
 
 /** The first images of an order, each `repeats` times in a row, as many in all as the order has. */
