@@ -41,10 +41,14 @@ describe.runIf(engines.includes("native"))("several workers", () => {
     adamw: 1e-6,
     clipped: 1e-6,
     accumulated: 1e-6,
+    weighted: 1e-6,
+    sampled: 1e-6,
+    distilled: 1e-6,
     calls: 1e-6,
     norm: 1e-6,
     health: 1e-6,
     bfloat16: 5e-3,
+    float16: 5e-3,
   };
 
   test(

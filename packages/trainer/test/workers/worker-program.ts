@@ -8,6 +8,7 @@ import { train, trainingHealth, type TrainOptions } from "../../src/index.ts";
 
 /** One worker of `workers.test.ts`, or a process alone if there are no addresses: trains the named cases and tells the results. */
 const [rank, addresses, cases] = JSON.parse(process.argv[2]!) as [number, string[], string[]];
+await useEngine("native", { threads: 1 });
 
 /** Numbers of a pattern, equal in all processes. */
 function images(count: number, offset: number): IndexedDataset {
@@ -42,6 +43,15 @@ function network(withNorm = false): tfl.LayersModel {
   return model;
 }
 
+/** Alike in all processes. */
+function teacher(): tfl.LayersModel {
+  const layers = [
+    tfl.layers.flatten({ inputShape: [8, 8, 1] }),
+    tfl.layers.dense({ units: 3, activation: "softmax", kernelInitializer: init(3) }),
+  ];
+  return tfl.sequential({ layers, name: "teacher" });
+}
+
 // Every third step, of which each fourth is the last batch of an epoch.
 const health = trainingHealth({ every: 3 });
 
@@ -51,6 +61,26 @@ const table: Readonly<Record<string, Partial<TrainOptions>>> = {
   clipped: { optimizer: { name: "momentum", learningRate: 0.05, globalClipNorm: 0.3 }, ema: 0.9 },
   accumulated: { optimizer: { name: "sgd", learningRate: 0.1 }, accumulate: 3 },
   calls: { optimizer: { name: "sgd", learningRate: 0.1 }, stepsPerCall: 3 },
+  weighted: {
+    optimizer: { name: "nadam", learningRate: 0.01, epsilon: 1e-3 },
+    classWeights: [1, 2, 0.5],
+    sampling: "balanced",
+    schedule: "cosine:warmup=2",
+    outputWeights: [0.5],
+  },
+  sampled: {
+    optimizer: { name: "lamb", learningRate: 0.01, epsilon: 1e-3 },
+    sampleWeights: Float32Array.from({ length: 37 }, (_, image) => 0.5 + (image % 4)),
+    repeats: 2,
+    stepsPerEpoch: 3,
+    validationSteps: 1,
+  },
+  distilled: {
+    optimizer: { name: "rmsprop", learningRate: 0.01, epsilon: 1e-3 },
+    loss: { name: "sparse-categorical-crossentropy", labelSmoothing: 0.1 },
+    distill: { teacher: teacher() },
+  },
+  float16: { optimizer: { name: "sgd", learningRate: 0.1 }, execution: { precision: "float16" } },
   bfloat16: { optimizer: { name: "sgd", learningRate: 0.1 }, execution: { precision: "bfloat16" } },
   norm: { optimizer: { name: "sgd", learningRate: 0.1 }, syncBatchNorm: true },
   local: { optimizer: { name: "sgd", learningRate: 0.1 } },
@@ -61,7 +91,6 @@ const table: Readonly<Record<string, Partial<TrainOptions>>> = {
   otherTensorflow: {},
 };
 
-await useEngine("native", { threads: 1 });
 if (addresses.length > 0)
   await distribute({ cluster: { worker: addresses }, task: { type: "worker", index: rank }, timeout: 30 });
 const told: Record<string, unknown> = {};
