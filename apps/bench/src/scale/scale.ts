@@ -178,7 +178,12 @@ function started(request: ScaleRequest): { child: ChildProcess; next: () => Prom
     ? [process.execPath, binary, "scale-worker", json]
     : [python, peer, json];
   // Leads a process group, whose processor time is measured; it ends when its standard input does.
-  const child = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  const child = spawn(command[0]!, command.slice(1), {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+    // PyTorch's threads wait for each other in loops by default, which takes ten times as long where other work has a processor.
+    env: { ...process.env, OMP_WAIT_POLICY: "passive" },
+  });
   let errors = "";
   child.stderr.on("data", (data) => (errors = (errors + String(data)).slice(-2000)));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
