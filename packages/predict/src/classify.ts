@@ -8,7 +8,7 @@ import { checkTop, decodePredictions, type Prediction } from "./prediction.ts";
 import { openablePredictor } from "./predictor.ts";
 import type { PredictorOptions } from "./predictor-options.ts";
 import type { Port } from "./runtimes/session.ts";
-import type { PredictorSource } from "./sources/predictor-source.ts";
+import { isModelFile, type PredictorSource } from "./sources/predictor-source.ts";
 
 /** Options of `classifier`; by default the model's metadata says all of them. */
 export interface ClassifierOptions {
@@ -113,8 +113,7 @@ export async function classify(
   const isLarge = count > batch;
   // To compile takes longer than to run a batch or less.
   const isPlain =
-    typeof model !== "string" &&
-    !(model instanceof Uint8Array) &&
+    !isModelFile(model) &&
     rest.runtime === undefined &&
     rest.threads === undefined &&
     (rest.precision ?? "float32") === "float32";
@@ -129,7 +128,7 @@ export async function classify(
 
 function classifierFor(where: string, model: PredictorSource, options: ClassifierOptions): Classifier {
   checkOptions(where, options, classifierNames);
-  if (typeof model !== "string" && !(model instanceof Uint8Array)) {
+  if (!isModelFile(model)) {
     checkModel(where, model);
     checkShapes(where, model.name, model.inputs[0]?.shape, model.outputs[0]?.shape);
   }

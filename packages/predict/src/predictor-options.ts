@@ -6,6 +6,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { RuntimeTrial } from "./choose-runtime.ts";
 import { type PageRuntimeName, pageRuntimeNames, runtimeNames, type RuntimeName } from "./runtimes/runtime-names.ts";
 import type { Port, Precision } from "./runtimes/session.ts";
+import { isModelFile } from "./sources/predictor-source.ts";
 
 /** Options of `predictor`. */
 export interface PredictorOptions {
@@ -82,10 +83,9 @@ export function checkPredictorOptions(where: string, model: unknown, options: Pr
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(`${where}: expected threads to be a whole number from 1, got ${shown(threads)}.`);
   }
-  const isFile = typeof model === "string" || model instanceof Uint8Array;
-  if (!isFile && typeof (model as Partial<LayersModel> | undefined)?.apply !== "function") {
+  if (!isModelFile(model) && typeof (model as Partial<LayersModel> | undefined)?.apply !== "function") {
     throw new OptionError(
-      `${where}: expected a model, the path of a model or of a run, or the bytes of an ONNX file, got ${shown(model)}.`,
+      `${where}: expected a model, the path of a model or of a run, or the bytes of an ONNX file or a Blob of them, got ${shown(model)}.`,
     );
   }
   if (network === undefined) return;

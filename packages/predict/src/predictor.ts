@@ -6,7 +6,7 @@ import { lazyModel, type LazyModel } from "./lazy-model.ts";
 import { PredictError } from "./predict-error.ts";
 import { checkPredictorOptions, type PredictorDescription, type PredictorOptions } from "./predictor-options.ts";
 import type { OpenedModel, Opening } from "./sources/opened-model.ts";
-import type { PredictorSource } from "./sources/predictor-source.ts";
+import { openable, type PredictorSource } from "./sources/predictor-source.ts";
 
 /** Options of `features`. */
 export interface FeaturesOptions {
@@ -36,8 +36,8 @@ export interface Predictor {
 }
 
 /**
- * Makes a model ready to predict: a tfjs layers model, the path of a model or of a run directory, or the bytes of an ONNX file. The
- * model is opened, or compiled, at the first prediction or by `ready`; any batch size may follow.
+ * Makes a model ready to predict: a tfjs layers model, the path of a model or of a run directory, or the bytes of an ONNX file, also
+ * as a `Blob`. The model is opened, or compiled, at the first prediction or by `ready`; any batch size may follow.
  *
  * Throws `OptionError` for unknown options. A prediction rejects with a `PredictError` where the runtime is not installed, cannot run
  * the model, or does not give the model's own numbers, and with a `WeightsError` where a file cannot be read.
@@ -55,7 +55,7 @@ export function openablePredictor(
 ): { readonly predictor: Predictor; open(): Promise<OpenedModel> } {
   checkPredictorOptions(where, source, options);
   const lazy = (part?: { readonly layer: string | undefined }): LazyModel =>
-    lazyModel((feeds) => openSource(source, options, { feeds, part, spins }));
+    lazyModel(async (feeds) => openSource(await openable(source), options, { feeds, part, spins }));
   const whole = lazy();
   const parts = new Map<string | undefined, LazyModel>();
   let disposing: Promise<void> | undefined;

@@ -90,10 +90,10 @@ describe.each(runtimes)("%s", (runtime) => {
     await forward.dispose();
   });
 
-  test("runs an ONNX file, from its path and from its bytes", async () => {
-    const bytes = onnxBytes(net);
+  test("runs an ONNX file, from its path, from its bytes and from a Blob of them", async () => {
+    const bytes = onnxBytes(net) as Uint8Array<ArrayBuffer>;
     writeFileSync(join(folder, "net.onnx"), bytes);
-    for (const source of [join(folder, "net.onnx"), bytes]) {
+    for (const source of [join(folder, "net.onnx"), bytes, new Blob([bytes])]) {
       // As a server opens it, once.
       const spins = source === bytes;
       const { predictor: forward } = openablePredictor(

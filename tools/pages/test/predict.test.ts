@@ -39,6 +39,7 @@ describe.skipIf(withoutBrowser !== "")(`predict in a page${withoutBrowser}`, () 
             named: await predicted(namedNetwork(), { runtime: engine }),
             address: await predicted("net.keras"),
             bytes: await predicted(bytes, { runtime: "auto" }),
+            file: await predicted(new File([await (await fetch("/net.keras")).blob()], "net.keras")),
             weights: await predicted("net.keras", { network: namedNetwork() }),
           };
         }

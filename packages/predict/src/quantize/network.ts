@@ -3,7 +3,7 @@ import { OptionError, shown } from "@convkit/errors";
 
 import { PredictError } from "../predict-error.ts";
 import { onnxOf } from "../sources/onnx-of.ts";
-import type { PredictorSource } from "../sources/predictor-source.ts";
+import type { OpenableSource } from "../sources/predictor-source.ts";
 import { calibrate, withObserved } from "./calibrate.ts";
 import { foldNorms } from "./fold-norms.ts";
 import { withSession, type PreparedBatch } from "./judge.ts";
@@ -28,7 +28,7 @@ export interface Network {
 
 /** Reads a network. Throws for layers of `floatLayers` that it has not, and where none is left. */
 export async function readNetwork(
-  model: PredictorSource,
+  model: OpenableSource,
   { floatLayers = [], preprocessing }: FloatOptions,
 ): Promise<Network> {
   const { bytes, metadata } = await onnxOf(model);

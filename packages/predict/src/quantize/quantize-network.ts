@@ -3,7 +3,7 @@ import { OptionError } from "@convkit/errors";
 import { PredictError } from "../predict-error.ts";
 import { onnxRuntimes, type OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import { runtimeVersion } from "../runtimes/runtime.ts";
-import type { PredictorSource } from "../sources/predictor-source.ts";
+import type { OpenableSource } from "../sources/predictor-source.ts";
 import type { PreparedBatch, QuantizationData } from "./judge.ts";
 import type { IntLayer } from "./layers.ts";
 import type { QuantizationReport, Quantized } from "./quantization-report.ts";
@@ -15,7 +15,7 @@ const batch = 8;
 
 /** `quantize`, for options that are checked. */
 export async function quantizeNetwork(
-  model: PredictorSource,
+  model: OpenableSource,
   data: QuantizationData,
   options: QuantizeOptions,
 ): Promise<Quantized> {

@@ -1,6 +1,6 @@
 import { quantizeNetwork } from "@convkit/predict/platform";
 
-import type { PredictorSource } from "../sources/predictor-source.ts";
+import { openable, type PredictorSource } from "../sources/predictor-source.ts";
 import type { QuantizationData } from "./judge.ts";
 import type { Quantized } from "./quantization-report.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./quantize-options.ts";
@@ -19,5 +19,5 @@ export async function quantize(
   options: QuantizeOptions = {},
 ): Promise<Quantized> {
   checkQuantizeOptions(data, options);
-  return quantizeNetwork(model, data, options);
+  return quantizeNetwork(await openable(model), data, options);
 }

@@ -1,11 +1,11 @@
 import type { ModelMetadata } from "@convkit/core/plain";
 
 import type { PredictorOptions } from "../predictor-options.ts";
-import type { PredictorSource } from "./predictor-source.ts";
+import type { OpenableSource } from "./predictor-source.ts";
 
 /** A model as an ONNX file, and what it carries. */
 export async function onnxOf(
-  source: PredictorSource,
+  source: OpenableSource,
   options: PredictorOptions = {},
 ): Promise<{ readonly bytes: Uint8Array; readonly metadata: ModelMetadata }> {
   if (source instanceof Uint8Array || (typeof source === "string" && /\.onnx$/i.test(source))) {

@@ -8,11 +8,11 @@ import type { OpenedModel, Opening } from "./opened-model.ts";
 import { isEngineRuntime } from "../runtimes/runtime-names.ts";
 import { withOwnModel } from "./own-model.ts";
 import { isPredictOnly } from "./predict-only.ts";
-import type { PredictorSource } from "./predictor-source.ts";
+import type { OpenableSource } from "./predictor-source.ts";
 
 /** Opens a model, the path of one, or the bytes of an ONNX file. */
 export async function openSource(
-  source: PredictorSource,
+  source: OpenableSource,
   options: PredictorOptions,
   opening: Opening,
 ): Promise<OpenedModel> {

@@ -9,11 +9,11 @@ import { loadLayers } from "../../sources/load-layers.ts";
 import { checkEngineRuntime, openOnEngine } from "../../sources/open-on-engine.ts";
 import { withOwnModel } from "../../sources/own-model.ts";
 import type { OpenedModel, Opening } from "../../sources/opened-model.ts";
-import type { PredictorSource } from "../../sources/predictor-source.ts";
+import type { OpenableSource } from "../../sources/predictor-source.ts";
 
 /** Opens a model, the address of one, or the bytes of a model's file, on the page's engine in use. */
 export async function openSource(
-  source: PredictorSource,
+  source: OpenableSource,
   options: PredictorOptions,
   opening: Opening,
 ): Promise<OpenedModel> {
