@@ -246,7 +246,7 @@ describe("with an engine", () => {
     [
       "no image",
       () => c["decodeImage"](),
-      /^decodeImage: expected the path of an image file or its bytes, got undefined/,
+      /^decodeImage: expected the path of an image file, its bytes or a Blob, got undefined/,
     ],
   ];
   test.each(images)("data: %s", (_mistake, make, sentence) => expectSentence(make, sentence));

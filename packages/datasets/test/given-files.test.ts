@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { expect, it, onTestFinished, test } from "vitest";
-import { type DataSplits, type IndexedDataset, loadData, type LoadOptions } from "../src/index.ts";
+import { type DataSplits, decodeImage, type IndexedDataset, loadData, type LoadOptions } from "../src/index.ts";
 import { byCodePoint } from "../src/folders/class-names.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
@@ -203,4 +203,14 @@ it("orders names as their UTF-8 bytes", () => {
       expect(Math.sign(byCodePoint(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
     }),
   );
+});
+
+it("decodes a Blob as its bytes, and names a File that is none", async () => {
+  const bytes = (await png(9)) as Uint8Array<ArrayBuffer>;
+  const expected = await decodeImage(bytes, { size: [3, 3] });
+  expect(await decodeImage(new Blob([bytes]), { size: [3, 3] })).toEqual(expected);
+  await expect(decodeImage(new File(["none"], "a.png"))).rejects.toThrow(
+    "a.png cannot be decoded: it starts as no known image does (6e6f6e65)",
+  );
+  await expect(decodeImage(5 as never)).rejects.toThrow(/its bytes or a Blob, got 5/);
 });

@@ -13,25 +13,28 @@ import type { Pixels } from "./resize/resize.ts";
 import type { Scratch } from "./scratch-buffers.ts";
 
 /**
- * Decodes an image file (or its bytes) to `[h, w, channels]`, 0..255: JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP, whatever
+ * Decodes an image file (or its bytes, or a Blob) to `[h, w, channels]`, 0..255: JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP, whatever
  * the file's name. Animations give their first frame, 16-bit images their upper 8 bits, and CMYK the same RGB as
  * Pillow. Throws a DataError for bytes that are not a complete image, for a TIFF of floats, and for more pixels than
  * `pixelLimit`. In a web page a text is an address, and the browser decodes; the README says how near the values are.
  */
-export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
+export async function decodeImage(file: string | Uint8Array | Blob, options: DecodeOptions = {}): Promise<Pixels> {
   checkNames("decodeImage", options, decodeOptionNames);
-  if (typeof file !== "string" && !(file instanceof Uint8Array)) {
-    throw new DataError(
-      `decodeImage: expected the path of an image file (in a web page its address) or its bytes, got ${shown(file)}`,
-    );
-  }
+  const source = sourceOf(file);
   const { size, channels = 3 } = checkDecodeOptions(options);
-  const decoded = await decode(typeof file === "string" ? file : { bytes: file, name: "The image" }, options);
+  const decoded = await decode(source, options);
   if (size === undefined) return decoded;
   const [h, w] = size;
   const data = new Uint8Array(h * w * channels);
   fitInto(data, [h, w], decoded, options);
   return { data, shape: [h, w, channels] };
+}
+
+function sourceOf(file: unknown): ImageSource {
+  if (typeof file === "string") return file;
+  if (file instanceof Uint8Array) return { bytes: file, name: "The image" };
+  if (file instanceof Blob) return { content: file, name: file instanceof File ? file.name : "The image" };
+  throw new DataError(`decodeImage: expected the path of an image file, its bytes or a Blob, got ${shown(file)}`);
 }
 
 /** Like `decodeImage`, but writes into the caller's memory. */
