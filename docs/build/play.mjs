@@ -29,9 +29,13 @@ export async function writePlay(docs, out) {
   if (imports.length > 0) throw new Error(`The pages' script must need nothing, but imports ${imports[0].path}.`);
 }
 
-/** Leaves TensorFlow.js out of files that import it for functions that the pages do not call. */
+/** Leaves TensorFlow.js out of files that import it, also by way of core's platform, for functions that the pages do not call. */
 const withoutTensorFlow = {
   name: "without-tensorflow",
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^@tensorflow\// }, ({ path }) => ({ path, external: true, sideEffects: false })),
+    onResolve({ filter: /^@tensorflow\/|^@convkit\/core\/platform$/ }, ({ path }) => ({
+      path,
+      external: true,
+      sideEffects: false,
+    })),
 };
