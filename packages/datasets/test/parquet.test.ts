@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { FileMetaData } from "hyparquet";
+import type { FileMetaData, PageHeader } from "hyparquet";
 import { describe, expect, test } from "vitest";
 import { type Batch, decodeImage, loadData } from "../src/index.ts";
 import { checkRows } from "../src/records/parquet-pages.ts";
+import { runChecker } from "../src/records/parquet-runs.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 interface Golden {
@@ -97,6 +98,80 @@ describe("Parquet image sets", () => {
     const many = { num_rows: 2_000_000n, row_groups: [] } as unknown as FileMetaData;
     expect(() => checkRows(many, 4_000)).toThrow("2000000 rows are stated, of at most 1000000 in 4000 bytes");
     expect(() => checkRows(many, 2_000_000)).not.toThrow();
+  });
+
+  test("a run that is longer than its page is refused by the name of the file", async () => {
+    const bytes = Buffer.from(unpacked(golden.cases.find(({ name }) => name === "NONE")!.parquet));
+    // The definition levels of three rows: the length of their runs, then three times 1.
+    const levels = bytes.indexOf(Buffer.from([2, 0, 0, 0, 6, 1]));
+    expect(levels).toBeGreaterThan(0);
+    bytes[levels + 4] = 126;
+    const read = loadData(put(temporaryFolder(), "x.parquet", bytes), { columns: { image: "img", label: "fine" } });
+    await expect(read).rejects.toThrow(/x\.parquet: .*a run of 63 values is stated, where the page has 3 left/);
+  });
+
+  const ints = { type: "INT32" };
+  const texts = { type: "BYTE_ARRAY" };
+  test.each([
+    // Five values of three bits: a run of two, then eight packed of which three are used.
+    ["runs that fill the page", ints, "RLE_DICTIONARY", [3, 4, 1, 3, 0, 0, 0], undefined],
+    ["a run of 2^31 - 1 values", ints, "RLE_DICTIONARY", [3, 0xfe, 0xff, 0xff, 0xff, 0x0f, 1], /a run of 2147483647/],
+    [
+      "packed runs of a negative count, of no bits",
+      ints,
+      "RLE_DICTIONARY",
+      [0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0],
+      /a run of 17179869176/,
+    ],
+    ["two packed runs, of which the second is not needed", ints, "RLE_DICTIONARY", [1, 5, 0, 0], /a run of 16 values/],
+    ["runs that end too early", ints, "RLE_DICTIONARY", [3, 4, 1], RangeError],
+    ["a block of differences", ints, "DELTA_BINARY_PACKED", [128, 1, 4, 5, 2, 2, 0, 0, 0, 0], undefined],
+    [
+      "parts of a negative count",
+      ints,
+      "DELTA_BINARY_PACKED",
+      [128, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 5, 2],
+      /a block of 128 differences in -1/,
+    ],
+    [
+      "a block of a negative size",
+      texts,
+      "DELTA_LENGTH_BYTE_ARRAY",
+      [0x80, 0xff, 0xff, 0xff, 0x0f, 4, 5, 2],
+      /a block of -128/,
+    ],
+    [
+      "a text that shares more than there is",
+      texts,
+      "DELTA_BYTE_ARRAY",
+      // Each shares two more bytes than the one before, and adds one.
+      [128, 1, 4, 5, 0, 4, 0, 0, 0, 0, 128, 1, 4, 5, 2, 0, 0, 0, 0, 0],
+      /a text shares 2 bytes with the one before, which has 1/,
+    ],
+  ])("%s", async (_, { type }, encoding, page, error) => {
+    const metadata = { type, path_in_schema: ["x"], codec: "UNCOMPRESSED" } as never;
+    const schema = [
+      { name: "root", num_children: 1 },
+      { name: "x", type, repetition_type: "REQUIRED" },
+    ] as never;
+    const check = await runChecker({ metadata, schema, unpack: (bytes) => bytes });
+    const first = { num_values: 5, encoding };
+    const second = {
+      ...first,
+      num_nulls: 0,
+      num_rows: 5,
+      definition_levels_byte_length: 0,
+      repetition_levels_byte_length: 0,
+    };
+    for (const header of [
+      { type: "DATA_PAGE", data_page_header: first },
+      { type: "DATA_PAGE_V2", data_page_header_v2: second },
+    ]) {
+      const checked = () =>
+        check({ ...header, uncompressed_page_size: page.length } as unknown as PageHeader, Uint8Array.from(page));
+      if (error === undefined) expect(checked).not.toThrow();
+      else expect(checked).toThrow(error);
+    }
   });
 
   test("a truncated file and a file of another kind are refused", async () => {

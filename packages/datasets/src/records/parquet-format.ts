@@ -98,6 +98,7 @@ async function valuedRecords(file: string, parquet: Parquet, columns: readonly s
 interface Parquet {
   readonly buffer: AsyncBuffer;
   readonly metadata: FileMetaData;
+  readonly compressors: Compressors;
   close(): Promise<void>;
 }
 
@@ -118,6 +119,7 @@ async function openParquet(file: string): Promise<Parquet> {
   try {
     const { size } = await handle.stat();
     const { parquetMetadataAsync } = await hyparquet();
+    const compressors = await decompressors();
     let metadata: FileMetaData | undefined;
     const buffer: AsyncBuffer = {
       byteLength: size,
@@ -125,7 +127,7 @@ async function openParquet(file: string): Promise<Parquet> {
         if (start < 0 || end > size || start > end) throw new Error(`bytes ${start} to ${end} are not in the file`);
         const bytes = new Uint8Array(end - start);
         await handle.read(bytes, 0, bytes.length, start);
-        if (metadata !== undefined) await checkPages(bytes.buffer, start, { metadata, size });
+        if (metadata !== undefined) await checkPages(bytes.buffer, start, { metadata, size, compressors });
         return bytes.buffer;
       },
     };
@@ -134,7 +136,7 @@ async function openParquet(file: string): Promise<Parquet> {
       checkRows(read, size);
       return read;
     });
-    return { buffer, metadata, close: () => handle.close() };
+    return { buffer, metadata, compressors, close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
@@ -164,11 +166,10 @@ function rowGroups({ row_groups: groups }: FileMetaData): [from: number, to: num
 /** The values of one column in some rows. */
 async function rowsOf(
   file: string,
-  { buffer, metadata }: Parquet,
+  { buffer, metadata, compressors }: Parquet,
   { column, from, to }: { column: string; from: number; to: number },
 ): Promise<unknown[]> {
   const { parquetReadObjects } = await hyparquet();
-  const compressors = await decompressors();
   const rows = await damaged(file, () =>
     parquetReadObjects({
       file: buffer,

@@ -1,4 +1,5 @@
-import type { FileMetaData, PageHeader } from "hyparquet";
+import type { Compressors, FileMetaData, PageHeader } from "hyparquet";
+import { runChecker } from "./parquet-runs.ts";
 
 /** Rows that any file may have; more only in files of as many bytes, since each row has an image. */
 const usualRows = 1_000_000;
@@ -11,13 +12,17 @@ export function checkRows({ num_rows: rows, row_groups: groups }: FileMetaData, 
 }
 
 /**
- * Checks the page headers of the columns that lie in `bytes`, which begin at `start` in a file of `size` bytes: hyparquet takes their
- * numbers as they are, and does not end where one is missing. Throws an Error for a header that cannot be.
+ * Checks the pages of the columns that lie in `bytes`, which begin at `start` in a file of `size` bytes: hyparquet takes the numbers of
+ * their headers and runs as they are, and does not end where one is missing. Throws an Error for a page that cannot be.
  */
 export async function checkPages(
   bytes: ArrayBuffer,
   start: number,
-  { metadata, size }: { readonly metadata: FileMetaData; readonly size: number },
+  {
+    metadata,
+    size,
+    compressors,
+  }: { readonly metadata: FileMetaData; readonly size: number; readonly compressors: Compressors },
 ): Promise<void> {
   const { parquetHeader } = await import("hyparquet/src/column.js");
   for (const { meta_data: column } of metadata.row_groups.flatMap(({ columns }) => columns)) {
@@ -25,11 +30,14 @@ export async function checkPages(
     const from = Number(column.dictionary_page_offset || column.data_page_offset) - start;
     const length = Number(column.total_compressed_size);
     if (!isWhole(from, bytes.byteLength) || !isWhole(length, bytes.byteLength - from)) continue;
+    const unpack = compressors[column.codec] ?? ((page: Uint8Array) => page);
+    const checkRuns = await runChecker({ metadata: column, schema: metadata.schema, unpack });
     const reader = { view: new DataView(bytes, from, length), offset: 0 };
     // As in hyparquet, whose columns end before their last byte.
     while (reader.offset < length - 1) {
       const header = parquetHeader(reader);
       checkHeader(header, { left: length - reader.offset, most: mostOf(size) });
+      checkRuns(header, new Uint8Array(bytes, from + reader.offset, header.compressed_page_size));
       reader.offset += header.compressed_page_size;
     }
   }
