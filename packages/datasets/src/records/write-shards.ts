@@ -216,13 +216,19 @@ async function openShard(path: string, gzip: boolean): Promise<Shard> {
 /** Writes gzipped bytes into a file. */
 function gzipInto(file: AtomicFile): { append(bytes: Uint8Array): Promise<void>; end(): Promise<void> } {
   const gzip: Gzip = createGzip();
+  const ended = new AbortController();
   const copied = (async () => {
-    for await (const chunk of gzip) await file.append(chunk as Buffer);
+    try {
+      for await (const chunk of gzip) await file.append(chunk as Buffer);
+    } finally {
+      ended.abort();
+    }
   })();
   copied.catch(() => {});
   return {
     async append(bytes) {
-      if (!gzip.write(bytes)) await Promise.race([once(gzip, "drain"), copied]);
+      // A copy that failed never drains; its own error is thrown then.
+      if (!gzip.write(bytes)) await once(gzip, "drain", { signal: ended.signal }).catch(() => copied);
     },
     async end() {
       gzip.end();
