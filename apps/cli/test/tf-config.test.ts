@@ -90,6 +90,7 @@ describe("what several workers cannot do is refused before any starts", () => {
       /--health measures each worker's own gradients where accumulate/,
     ],
     [["--engine", "wasm"], /--engine wasm computes in one process/],
+    [["--engine", "webgpu"], /--engine webgpu computes in one process/],
     [["--replicas", "1"], /whole number from 2/],
   ])("%j", async (args, message) => {
     const { status, err } = await call("train", "lenet5-mnist", "--replicas", "2", ...args);
