@@ -1,7 +1,7 @@
-import { OptionError, checkOptions, shown } from "@convkit/errors";
+import { checkOptions } from "@convkit/errors";
 import { avgPool, batchNorm, concat, conv, identity, named, ofKind, relu, sizeOf, stage } from "@convkit/core";
 import type { BatchNormOptions, UnnamedBlock } from "@convkit/core";
-import { checkFunctions } from "@convkit/core/internal";
+import { checkFunctions, checkWhole } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -32,9 +32,7 @@ export interface TransitionOptions {
  * al. 2016, https://arxiv.org/abs/1608.06993
  */
 export function denseLayer(growth: number, options: DenseLayerOptions = {}): UnnamedBlock {
-  if (!Number.isInteger(growth) || growth < 1) {
-    throw new OptionError(`denseLayer: expected growth to be a whole number from 1 on, got ${shown(growth)}.`);
-  }
+  checkWhole("denseLayer", "growth", growth, 1);
   checkOptions("denseLayer", options, { norm: true, naming: true });
   const { norm = {}, naming = dotted } = options;
   checkFunctions("denseLayer", { naming });

@@ -114,8 +114,8 @@ describe("build", () => {
   });
 
   it.each<[BuildOptions, string]>([
-    [{ classes: 0 }, "small: expected classes to be a whole number from 1 on, got 0"],
-    [{ classes: 1.5 }, "small: expected classes to be a whole number from 1 on, got 1.5"],
+    [{ classes: 0 }, "small: expected classes to be a whole number from 1, got 0"],
+    [{ classes: 1.5 }, "small: expected classes to be a whole number from 1, got 1.5"],
     [{ input: [8, 3, 1] }, "small: expected an input of at least 4x4 pixels, got 8x3"],
     [
       { input: [8, 8] as never },
@@ -286,7 +286,7 @@ describe("fine-tuning", () => {
   });
 
   it.each<[() => unknown, string]>([
-    [() => replaceHead(build(small), 0), "small: expected classes to be a whole number from 1 on, got 0"],
+    [() => replaceHead(build(small), 0), "small: expected classes to be a whole number from 1, got 0"],
     [() => freeze(build(small), "stam"), 'small: expected the name of a layer, got "stam"'],
   ])("refuses bad input %#", (act, message) => {
     expect(act).toThrow(message);

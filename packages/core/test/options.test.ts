@@ -32,11 +32,7 @@ const noPadding =
 describe("one sentence for", () => {
   it.each<[string, () => unknown, string]>([
     ["conv(3, 3)", () => js(conv)(3, 3), `conv: ${noPadding}`],
-    [
-      "conv(0, 3)",
-      () => js(conv)(0, 3, { padding: 1 }),
-      "conv: expected filters to be a whole number from 1 on, got 0.",
-    ],
+    ["conv(0, 3)", () => js(conv)(0, 3, { padding: 1 }), "conv: expected filters to be a whole number from 1, got 0."],
     [
       "conv(3, [3])",
       () => js(conv)(3, [3], { padding: 1 }),
@@ -70,7 +66,7 @@ describe("one sentence for", () => {
     [
       "conv with half a group",
       () => js(conv)(3, 3, { padding: 1, groups: 0.5 }),
-      "conv: expected groups to be a whole number from 1 on, got 0.5.",
+      "conv: expected groups to be a whole number from 1, got 0.5.",
     ],
     [
       "conv with a string",
@@ -110,7 +106,7 @@ describe("one sentence for", () => {
       () => js(globalAvgPool)({ keepdims: true }),
       'globalAvgPool: expected the options keepSize, got "keepdims".',
     ],
-    ["dense()", () => js(dense)(), "dense: expected units to be a whole number from 1 on, got undefined."],
+    ["dense()", () => js(dense)(), "dense: expected units to be a whole number from 1, got undefined."],
     [
       "dense with useBias",
       () => js(dense)(3, { useBias: false }),
@@ -124,7 +120,7 @@ describe("one sentence for", () => {
     [
       "groupNorm",
       () => js(groupNorm)({ epsilon: 1 }),
-      'groupNorm: expected groups to be a whole number from 1 on, got {"epsilon":1}.',
+      'groupNorm: expected groups to be a whole number from 1, got {"epsilon":1}.',
     ],
     [
       "localResponseNorm",

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames, shown } from "@convkit/errors";
+import { checkOptions, checkValue, type OptionNames, shown, trueOrFalse } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { cudaDevices } from "./machine/devices.ts";
@@ -79,9 +79,7 @@ export async function useEngine(
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new EngineError(`An engine takes 1 thread or more, not ${threads}.`);
   }
-  if (typeof install !== "boolean") {
-    throw new EngineError(`useEngine: expected install to be true or false, got ${shown(install)}.`);
-  }
+  checkValue("useEngine", "install", install, trueOrFalse, (message) => new EngineError(message));
   if (install) await installMissing(name, onNotice);
   const engine = await (name === "auto" ? loadBest(threads, onNotice) : load(name, threads, onNotice));
   if (threads !== undefined && threads !== engine.threads) {

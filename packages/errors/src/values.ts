@@ -9,6 +9,7 @@ const number = (expected: string, fits: (value: number) => boolean): ValueRule =
   (value) => typeof value === "number" && Number.isFinite(value) && fits(value),
 ];
 
+export const finite = number("a finite number", () => true);
 export const fromZero = number("a number from 0", (value) => value >= 0);
 export const aboveZero = number("a number above 0", (value) => value > 0);
 export const fromOne = number("a number from 1", (value) => value >= 1);
@@ -18,11 +19,23 @@ export const betweenZeroAndOne = number("a number above 0 and below 1", (value) 
 export const wholeFromZero = number("a whole number from 0", (value) => Number.isSafeInteger(value) && value >= 0);
 export const wholeFromOne = number("a whole number from 1", (value) => Number.isSafeInteger(value) && value >= 1);
 export const trueOrFalse: ValueRule = ["true or false", (value) => typeof value === "boolean"];
+export const someFunction: ValueRule = ["a function", (value) => typeof value === "function"];
 export const someText: ValueRule = ["a text", (value) => typeof value === "string"];
 
 /** One of `words`. */
 export function oneOf(words: readonly string[]): ValueRule {
   return [`one of ${words.join(", ")}`, (value) => (words as readonly unknown[]).includes(value)];
+}
+
+/** Throws unless `value`, which the sentence calls `what`, fits its rule. `where` and `failure` are as in `checkValues`. */
+export function checkValue(
+  where: string,
+  what: string,
+  value: unknown,
+  [expected, fits]: ValueRule,
+  failure: (message: string) => Error = (message) => new OptionError(message),
+): void {
+  if (!fits(value)) throw failure(`${where}: expected ${what} to be ${expected}, got ${shown(value)}.`);
 }
 
 /**
@@ -33,11 +46,10 @@ export function checkValues<T extends object>(
   where: string,
   options: T,
   rules: { readonly [Key in keyof T]?: ValueRule },
-  failure: (message: string) => Error = (message) => new OptionError(message),
+  failure?: (message: string) => Error,
 ): void {
-  for (const [name, [expected, fits]] of Object.entries(rules) as [string & keyof T, ValueRule][]) {
+  for (const [name, rule] of Object.entries(rules) as [string & keyof T, ValueRule][]) {
     const value = options[name];
-    if (value !== undefined && !fits(value))
-      throw failure(`${where}: expected ${name} to be ${expected}, got ${shown(value)}.`);
+    if (value !== undefined) checkValue(where, name, value, rule, failure);
   }
 }

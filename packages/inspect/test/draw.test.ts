@@ -176,7 +176,7 @@ describe("draw", () => {
   it("refuses options out of their range", async () => {
     const model = createModel("lenet5");
     await expect(draw(model, { depth: 1.5 })).rejects.toThrow(
-      "draw: expected depth as a whole number from 0 on, got 1.5",
+      "draw: expected depth to be a whole number from 0, got 1.5",
     );
     await expect(draw(model, { direction: "up" as never })).rejects.toThrow(
       'expected direction to be one of down, right, got "up"',

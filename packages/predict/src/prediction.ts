@@ -1,5 +1,14 @@
 import { modelMetadata } from "@convkit/core/plain";
-import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
+import {
+  checkOptions,
+  checkValue,
+  checkValues,
+  OptionError,
+  shown,
+  trueOrFalse,
+  type OptionNames,
+  wholeFromOne,
+} from "@convkit/errors";
 import type { Values } from "@convkit/graph";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { imagenetClasses } from "./imagenet-classes.ts";
@@ -39,9 +48,7 @@ export function decodePredictions(scores: Values, options: PredictionOptions = {
   checkOptions("decodePredictions", options, optionNames);
   const { top = 5, classes, logits } = options;
   checkTop("decodePredictions", top);
-  if (logits !== undefined && typeof logits !== "boolean") {
-    throw new OptionError(`decodePredictions: expected logits to be true or false, got ${shown(logits)}.`);
-  }
+  checkValues("decodePredictions", { logits }, { logits: trueOrFalse });
   const { data = new Float32Array(), shape = [] } = scores ?? {};
   const [count = 0, width = 0] = shape;
   if (shape.length !== 2 || width < 1 || data.length !== count * width) {
@@ -57,8 +64,7 @@ export function decodePredictions(scores: Values, options: PredictionOptions = {
 
 /** Throws an `OptionError` unless `top` is a whole number from 1. */
 export function checkTop(where: string, top: unknown): void {
-  if (Number.isInteger(top) && (top as number) >= 1) return;
-  throw new OptionError(`${where}: expected top to be a whole number from 1, got ${shown(top)}.`);
+  checkValue(where, "top", top, wholeFromOne);
 }
 
 /**

@@ -106,7 +106,7 @@ describe("checkTraining", () => {
 
   it("refuses options out of their range", async () => {
     await expect(checkTraining(make(), data, { steps: 0 })).rejects.toThrow(
-      "checkTraining: expected steps as a whole number from 1 on, got 0.",
+      "checkTraining: expected steps to be a whole number from 1, got 0.",
     );
     await expect(checkTraining(make(), data, { step: 3 } as never)).rejects.toThrow(/step/);
   });

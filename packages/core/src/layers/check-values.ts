@@ -1,39 +1,47 @@
-import { OptionError, shown } from "@convkit/errors";
+import {
+  checkValue,
+  finite,
+  fromZero,
+  OptionError,
+  shown,
+  someFunction,
+  trueOrFalse,
+  type ValueRule,
+  wholeFromOne,
+  wholeFromZero,
+  zeroToOne,
+} from "@convkit/errors";
 import * as tfjs from "@convkit/core/platform";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { registerHardActivations } from "./hard-activations.ts";
 
 /** Throws an `OptionError` unless `value` is an integer of at least `from`. */
 export function checkWhole(where: string, what: string, value: unknown, from: 0 | 1): void {
-  if (!Number.isInteger(value) || (value as number) < from)
-    throw new OptionError(`${where}: expected ${what} to be a whole number from ${from} on, got ${shown(value)}.`);
+  checkValue(where, what, value, from === 0 ? wholeFromZero : wholeFromOne);
 }
 
-/** Throws an `OptionError` unless `value` is a finite number, and at least `from` where it is given. */
-export function checkNumber(where: string, what: string, value: unknown, from = -Infinity): void {
-  if (typeof value === "number" && Number.isFinite(value) && value >= from) return;
-  const bound = from === -Infinity ? "a finite number" : `a finite number from ${from} on`;
-  throw new OptionError(`${where}: expected ${what} to be ${bound}, got ${shown(value)}.`);
+/** Throws an `OptionError` unless `value` is a finite number, and at least 0 where `from` is 0. */
+export function checkNumber(where: string, what: string, value: unknown, from?: 0): void {
+  checkValue(where, what, value, from === 0 ? fromZero : finite);
 }
 
 /** Throws an `OptionError` unless `value` is a number from 0 to 1. */
 export function checkShare(where: string, what: string, value: unknown): void {
-  if (typeof value !== "number" || !(value >= 0 && value <= 1))
-    throw new OptionError(`${where}: expected ${what} to be a number from 0 to 1, got ${shown(value)}.`);
+  checkValue(where, what, value, zeroToOne);
 }
 
 /** Throws an `OptionError` for a flag that is neither true nor false; undefined means its default. */
 export function checkFlags(where: string, flags: Readonly<Record<string, unknown>>): void {
-  for (const [what, value] of Object.entries(flags))
-    if (value !== undefined && typeof value !== "boolean")
-      throw new OptionError(`${where}: expected ${what} to be true or false, got ${shown(value)}.`);
+  checkEach(where, flags, trueOrFalse);
 }
 
 /** Throws an `OptionError` for what should be a block or another function; undefined means its default. */
 export function checkFunctions(where: string, functions: Readonly<Record<string, unknown>>): void {
-  for (const [what, value] of Object.entries(functions))
-    if (value !== undefined && typeof value !== "function")
-      throw new OptionError(`${where}: expected ${what} to be a function, got ${shown(value)}.`);
+  checkEach(where, functions, someFunction);
+}
+
+function checkEach(where: string, values: Readonly<Record<string, unknown>>, rule: ValueRule): void {
+  for (const [what, value] of Object.entries(values)) if (value !== undefined) checkValue(where, what, value, rule);
 }
 
 /** Throws an `OptionError` unless tfjs-layers has an activation of that name. */

@@ -1,4 +1,4 @@
-import { OptionError, checkOptions, shown } from "@convkit/errors";
+import { checkOptions, checkValue, wholeFromOne } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkChannels } from "./preprocess-values.ts";
 import { checkPreprocessing, preprocessingNames } from "./preprocessing-steps.ts";
@@ -50,11 +50,7 @@ export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): t
  */
 export function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
   checkPreprocessing("preprocessingFor", preprocessing);
-  if (!Number.isInteger(channels) || channels < 1) {
-    throw new OptionError(
-      `preprocessingFor: expected channels to be a whole number from 1 on, got ${shown(channels)}.`,
-    );
-  }
+  checkValue("preprocessingFor", "channels", channels, wholeFromOne);
   const { mean, std, order, ...rest } = preprocessing;
   const fits = (values: readonly number[] | undefined): boolean =>
     values === undefined || values.length === 1 || values.length === channels;

@@ -1,6 +1,15 @@
 import { summarize } from "@convkit/core";
 import { checkModel } from "@convkit/core/internal";
-import { checkOptions, checkValues, oneOf, OptionError, shown, someText, trueOrFalse } from "@convkit/errors";
+import {
+  checkOptions,
+  checkValues,
+  oneOf,
+  OptionError,
+  shown,
+  someText,
+  trueOrFalse,
+  wholeFromZero,
+} from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { findBlocks } from "./blocks.ts";
@@ -79,12 +88,9 @@ export function readNetwork(model: tfl.LayersModel, options: DrawOptions): Drawn
     width: oneOf(["equal", "channels", "macs"]),
     repeats: trueOrFalse,
     title: someText,
+    depth: wholeFromZero,
   });
   checkTheme("draw", options.theme);
-  const { depth } = options;
-  if (depth !== undefined && !(Number.isInteger(depth) && depth >= 0)) {
-    throw new OptionError(`draw: expected depth as a whole number from 0 on, got ${shown(depth)}.`);
-  }
   const boxes = mergeFollowers(modelBoxes(model));
   const blocks = findBlocks(boxes);
   const { parts, graph } = options.repeats === false ? { parts: blocks, graph: boxes } : joinRepeats(blocks, boxes);

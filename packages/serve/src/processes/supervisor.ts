@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { setTimeout as after } from "node:timers/promises";
-import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
+import { checkOptions, checkValue, OptionError, shown, trueOrFalse, type OptionNames } from "@convkit/errors";
 import { endedMetrics, metricsText } from "../metrics.ts";
 import type { ModelServer } from "../model-server.ts";
 import type { ReloadReport } from "../models/registry.ts";
@@ -48,8 +48,7 @@ export async function superviseServers(count: number, options: SuperviseOptions 
     throw new OptionError(`superviseServers: expected a count from 1 to 1024, got ${shown(count)}.`);
   if (!cluster.isPrimary) throw new OptionError("superviseServers: expected the primary process of node:cluster.");
   const { onLog, resend = false } = options;
-  if (typeof resend !== "boolean")
-    throw new OptionError(`superviseServers: expected resend to be true or false, got ${shown(resend)}.`);
+  checkValue("superviseServers", "resend", resend, trueOrFalse);
   const members = new Set<Member>();
   /** Counts of the processes that have ended, up to the last look at each. */
   let ended: Promise<unknown> = Promise.resolve([]);

@@ -1,6 +1,6 @@
 import { modelMetadata, preprocess, type Preprocessing, setModelMetadata } from "@convkit/core";
 import type { Batch, Dataset } from "@convkit/datasets";
-import { checkOptions, type OptionNames, shown } from "@convkit/errors";
+import { checkOptions, checkValues, type OptionNames, wholeFromOne } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { train } from "../loop/train.ts";
@@ -61,10 +61,8 @@ export async function checkTraining(
 ): Promise<TrainingCheck> {
   checkOptions("checkTraining", options, optionNames, (message) => new TrainerError(message));
   const { batch = 32, steps = 100, optimizer = { name: "adam" }, seed = 0, signal } = options;
-  for (const [name, value] of Object.entries({ batch, steps })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new TrainerError(`checkTraining: expected ${name} as a whole number from 1 on, got ${shown(value)}.`);
-  }
+  const rules = { batch: wholeFromOne, steps: wholeFromOne };
+  checkValues("checkTraining", { batch, steps }, rules, (message) => new TrainerError(message));
   const preprocessing = options.preprocessing ?? modelMetadata(model).preprocessing ?? {};
   const images = await firstBatch(data, batch, seed);
   const one = datasetOf(data, images);
