@@ -69,6 +69,20 @@ describe("the cache", () => {
     },
   );
 
+  test.each([{ engine: "gpu" }, { tensorflow: "2.20.0" }, { platform: "win32-x64" }])(
+    "an engine with the manifest of another one is not loaded, and says what mends it: %j",
+    async (other) => {
+      const cache = await temporaryFolder();
+      const folder = await put(cache, "native", tensorflowVersion, other);
+      const of = { engine: "native", tensorflow: tensorflowVersion, platform: platformOf(), ...other };
+      const stated = `engine-${of.engine}-tensorflow-${of.tensorflow}-${of.platform}`;
+      expect(await findLoadable("native", cache)).toEqual({
+        reason: `it is damaged in ${folder} (its engine.json is that of ${stated}): type "convkit engine install", which replaces it`,
+      });
+      expect((await listEngines({ cache }))[0]?.damage).toBe(`its engine.json is that of ${stated}`);
+    },
+  );
+
   test("an engine whose library is cut off is not loaded, and says what mends it", async () => {
     const cache = await temporaryFolder();
     const folder = await put(cache, "native", tensorflowVersion);

@@ -22,7 +22,7 @@ export interface InstalledEngine {
   wheels: readonly { file: string; sha256: string }[];
   /** The folders with libraries, relative to the engine's folder: TensorFlow's own and CUDA's. */
   libraryFolders: readonly string[];
-  /** Why the engine must not be loaded: a library that is missing or cut off, which would end the process. Missing where all is well. */
+  /** Why the engine must not be loaded: a library that is missing or cut off, or the manifest of another engine. Missing where all is well. */
   damage?: string;
 }
 
@@ -69,7 +69,9 @@ async function readInstalled(folder: string): Promise<InstalledEngine | undefine
   const manifest = parsedManifest(await readFile(path.join(folder, manifestFile), "utf8"));
   if (manifest === undefined) return undefined;
   const { engine, tensorflow, platform, wheels, libraryFolders, files = {} } = manifest;
-  const damage = await damageOf(folder, files);
+  const stated = path.basename(engineFolder(engine, tensorflow, platform));
+  const damage =
+    stated === path.basename(folder) ? await damageOf(folder, files) : `its ${manifestFile} is that of ${stated}`;
   return { engine, tensorflow, platform, folder, wheels, libraryFolders, ...(damage !== undefined && { damage }) };
 }
 
