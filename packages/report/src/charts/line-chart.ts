@@ -5,20 +5,22 @@ export interface Series {
   readonly name: string;
   /** `[epoch, value]`; a value that is not finite leaves a gap, and with a logarithmic axis one that is not above 0. */
   readonly points: readonly (readonly [number, number | undefined])[];
+  /** Draws a dashed line; false by default. */
   readonly dashed?: boolean;
+  /** As CSS writes it; by default the next one of the palette. */
   readonly color?: string;
 }
 
-interface Size {
+export interface LineOptions {
+  /** In pixels; 560 by default. */
   readonly width?: number;
+  /** In pixels; 300 by default. */
   readonly height?: number;
-}
-
-interface LineOptions extends Size {
-  /** Labels shares as percents. */
+  /** Labels shares as percents; false by default. */
   readonly percent?: boolean;
+  /** Draws the vertical axis in powers of ten; false by default. */
   readonly logarithmic?: boolean;
-  /** Draws a line at that epoch. */
+  /** Draws a line at that epoch; none by default. */
   readonly mark?: number;
   /** What the horizontal axis counts; `epoch` by default. */
   readonly over?: string;
