@@ -40,6 +40,7 @@ const reasons = {
   "prom-client": "metrics of the HTTP server for Prometheus",
   protobufjs: "TensorFlow's and ONNX' messages",
   sharp: "decodes and encodes images",
+  sirv: "serves the files of the playground's page",
   tar: "archives of data sets, and shards of images",
   undici: "downloads through a proxy or with certificates of one's own",
   "umap-js": "flat maps of embeddings",

@@ -31,6 +31,7 @@ export function groupsOf(root) {
       ["Workers", "docs/guides/workers.md"],
       ["Several machines", "docs/guides/several-machines.md"],
       ["Web pages", "docs/guides/web-pages.md"],
+      ["Playground", "docs/guides/playground.md"],
       ["Size on AWS Lambda", "docs/guides/lambda.md"],
     ]),
     group("Lessons", [

@@ -34,13 +34,18 @@ export async function openChecker(): Promise<Checker> {
       page.setDefaultTimeout(0);
       try {
         await page.goto(address);
-        return [...(await overflow(page)), ...(await seriousFindings(page))];
+        return await findingsOn(page);
       } finally {
         await page.close();
       }
     },
     close: () => browser.close(),
   };
+}
+
+/** The same findings on a page as it is now. */
+export async function findingsOn(page: Page): Promise<string[]> {
+  return [...(await overflow(page)), ...(await seriousFindings(page))];
 }
 
 async function overflow(page: Page): Promise<string[]> {

@@ -42,6 +42,11 @@ export const commands: CommandTree = {
     "models over HTTP, for clients of TensorFlow Serving, of the Open Inference Protocol and of images",
     () => import("./serve.ts"),
   ),
+  playground: command(
+    "",
+    "a page on this machine: collect pictures, train a network on them, try it, look into model files",
+    () => import("./playground.ts"),
+  ),
   run: command("<model>", "raw float32 arrays in and out, without preprocessing", () => import("./run.ts")),
   convert: command(
     "<model> [out]",

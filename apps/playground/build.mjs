@@ -1,0 +1,54 @@
+// Builds the page into `dist`: `pnpm build`. Give another folder to write there.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+const out = process.argv[2] ?? join(here, "dist");
+
+rmSync(out, { recursive: true, force: true });
+cpSync(join(here, "page"), out, { recursive: true });
+await build({
+  absWorkingDir: here,
+  entryPoints: { page: "src/page.tsx", compute: "src/compute/worker.ts" },
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  splitting: true,
+  chunkNames: "part-[hash]",
+  target: "es2023",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  legalComments: "linked",
+  define: { CONVKIT_VERSION: JSON.stringify(`^${version}`) },
+  logLevel: "warning",
+});
+const assembly = fileURLToPath(new URL("../../packages/engine/assembly/assemble.mjs", import.meta.url));
+execFileSync(process.execPath, [assembly, join(out, "wasm")], { stdio: "inherit" });
+
+// The service worker keeps these files, under a name that changes with them.
+const files = readdirSync(out, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && !entry.name.endsWith(".LEGAL.txt"))
+  .map((entry) =>
+    join(entry.parentPath, entry.name)
+      .slice(out.length + 1)
+      .replaceAll("\\", "/"),
+  )
+  .toSorted();
+const hash = createHash("sha256");
+for (const file of files) hash.update(file).update(readFileSync(join(out, file)));
+await build({
+  absWorkingDir: here,
+  entryPoints: { "service-worker": "src/service-worker.ts" },
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(hash.digest("hex").slice(0, 16)) },
+  logLevel: "warning",
+});
