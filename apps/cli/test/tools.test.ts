@@ -7,6 +7,7 @@ import { env } from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { gainText } from "../src/outputs/costs-page.ts";
 import { readNpy } from "../src/outputs/npy.ts";
 import { colorFolder } from "./color-folder.ts";
 import { call, spawned } from "./run-cli.ts";
@@ -231,6 +232,30 @@ test("profile tells what each layer costs", async () => {
   expect(found.roofline).toHaveLength(5);
   expect(readFileSync(csv, "utf8").split("\n")).toHaveLength(found.layers.length + 2);
   expect(readFileSync(page, "utf8")).not.toMatch(/(src|href)="|<script/);
+});
+
+test("profile takes networks of several inputs and of vectors", async () => {
+  const [vector, image] = [tfl.input({ shape: [5] }), tfl.input({ shape: [6, 6, 3] })];
+  const flat = tfl.layers.flatten().apply(image) as tfl.SymbolicTensor;
+  const both = tfl.layers.concatenate().apply([vector, flat]) as tfl.SymbolicTensor;
+  const top = tfl.layers.dense({ units: 2, name: "top" }).apply(both) as tfl.SymbolicTensor;
+  const file = join(folder, "two-inputs.keras");
+  await saveModel(tfl.model({ inputs: [vector, image], outputs: top }), file);
+  const { status, out, err } = await call("profile", file, "--runs", "1", "--json");
+  expect(status, err).toBe(0);
+  const found = JSON.parse(out) as { layers: object[]; ways: object[] };
+  expect(found.layers).toContainEqual(expect.objectContaining({ layer: "top", macs: 226 }));
+  const { out: told } = await call("profile", file, "--runs", "1");
+  expect(told).toMatch(/^layer by layer: [\d.]+ ms$/m);
+});
+
+test.each([
+  [2, "2.00 times as fast as layer by layer"],
+  [1.03, "as fast as layer by layer"],
+  [0.97, "as fast as layer by layer"],
+  [0.5, "slower than layer by layer: 2.00 times its time"],
+])("a gain of %d is told as %s", (gain, told) => {
+  expect(gainText({ name: "compiled", seconds: 1, gain })).toBe(told);
 });
 
 test("a signal ends a command that has nothing to save", async () => {

@@ -7,6 +7,7 @@ export type { IntegratedGradients, IntegratedGradientsOptions } from "./attribut
 export { occlusion } from "./attribution/occlusion.ts";
 export type { Occlusion, OcclusionOptions } from "./attribution/occlusion.ts";
 export type { Images } from "./network/image-input.ts";
+export type { Inputs } from "./network/input-batches.ts";
 export type { Explained, TargetOptions } from "./network/target.ts";
 export { draw } from "./draw/draw.ts";
 export type { DrawOptions } from "./draw/draw.ts";

@@ -80,6 +80,30 @@ describe.each(engines)("costs (%s)", (engine) => {
     );
   });
 
+  it("times networks of several inputs and of vectors, also nested, each layer with the input that it takes", async () => {
+    const [a, b] = [tfl.input({ shape: [6], name: "a" }), tfl.input({ shape: [4], name: "b" })];
+    const first = tfl.layers.dense({ units: 5, name: "first" }).apply(a);
+    const second = tfl.layers.dense({ units: 3, name: "second" }).apply(b);
+    const joined = tfl.layers.concatenate().apply([first, second] as tfl.SymbolicTensor[]) as tfl.SymbolicTensor;
+    const inner = tfl.model({ inputs: [a, b], outputs: joined, name: "inner" });
+    const inputs = [tfl.input({ shape: [6] }), tfl.input({ shape: [4] })];
+    const outer = tfl.model({ inputs, outputs: inner.apply(inputs) as tfl.SymbolicTensor });
+    const batches = [tf.ones([2, 6]), tf.ones([2, 4])];
+    const before = tf.memory().numTensors;
+    for (const [model, prefix] of [
+      [inner, ""],
+      [outer, "inner/"],
+    ] as const) {
+      const found = await costs(model, { images: batches, runs: 1 });
+      const row = (layer: string) => found.layers.find((each) => each.layer === `${prefix}${layer}`)!;
+      expect([found.images, row("first").macs, row("second").macs]).toEqual([2, 30, 12]);
+      expect(row("first").seconds! > 0 && row("second").seconds! > 0).toBe(true);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    for (const wrong of [batches[0]!, batches.toReversed(), [batches[0]!, tf.ones([3, 4])]])
+      await expect(costs(inner, { images: wrong })).rejects.toThrow(/expected a batch for each input of inner/);
+  });
+
   it("measures a machine that computes and moves", async () => {
     const { macsPerSecond, bytesPerSecond } = await machinePeaks();
     expect(macsPerSecond).toBeGreaterThan(1e7);

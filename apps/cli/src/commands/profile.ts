@@ -1,5 +1,4 @@
 import type { LayerCost } from "@convkit/inspect";
-import type { Rank } from "@tensorflow/tfjs-core";
 import type { Context } from "../terminal/context.ts";
 import { bytes, grouped, percent, short, table } from "../terminal/format.ts";
 import { text, type ValuesOf, whole } from "../terminal/option.ts";
@@ -21,15 +20,15 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   if (out !== undefined) checkHtmlName(out);
   const { writeFileAtomic } = await import("@convkit/files");
   const { costs, costsCsv, machinePeaks, roofline } = await import("@convkit/inspect");
-  const tf = await import("@tensorflow/tfjs-core");
+  const { dispose } = await import("@tensorflow/tfjs-core");
   const { measuredWays } = await import("../inference/measured-ways.ts");
   const { resolveModel } = await import("../inputs/model-source.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
-  const { aboveRoof, costsPage } = await import("../outputs/costs-page.ts");
+  const { randomBatches } = await import("../inputs/random-batches.ts");
+  const { aboveRoof, costsPage, gainText } = await import("../outputs/costs-page.ts");
   await engineInUse(context);
   const { model } = await resolveModel(name, modelGiven, context.options.seed, (note) => context.out.note(note));
-  const [, height, width, channels] = model.inputs[0]!.shape;
-  const images = tf.randomUniform<Rank.R4>([batch, height ?? 224, width ?? 224, channels ?? 3], -1, 1, "float32", 1);
+  const images = randomBatches(name, model, batch);
   try {
     // Other work on the machine slows peaks and layers down at different moments: the best of two measurements counts.
     const early = await machinePeaks();
@@ -71,13 +70,12 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
         machine,
         ...(roof.some((point) => point.macsPerSecond > point.roof) ? [aboveRoof] : []),
         ...ways.map(
-          (way) =>
-            `${way.name}: ${(1000 * way.seconds).toFixed(2)} ms, ${way.gain.toFixed(2)} times as fast as layer by layer`,
+          (way, i) => `${way.name}: ${(1000 * way.seconds).toFixed(2)} ms${i === 0 ? "" : `, ${gainText(way)}`}`,
         ),
       ].join("\n"),
     );
   } finally {
-    images.dispose();
+    dispose(images);
   }
 }
 

@@ -17,25 +17,29 @@ const ways: readonly { readonly name: string; readonly options?: CompileOptions 
   { name: "the same in bfloat16", options: { freeze: true, precision: "bfloat16" } },
 ];
 
-/** Times a prediction as it is, compiled, with frozen weights, and in 16 bits; without TensorFlow only as it is. */
-export async function measuredWays(model: LayersModel, images: tf.Tensor4D, runs: number): Promise<MeasuredWay[]> {
-  const predict = (x: tf.Tensor): tf.Tensor => [model.predict(x)].flat()[0]!;
+/** Times a prediction for a batch of each input as it is, compiled, with frozen weights, and in 16 bits; without TensorFlow only as it is. */
+export async function measuredWays(
+  model: LayersModel,
+  batches: readonly tf.Tensor[],
+  runs: number,
+): Promise<MeasuredWay[]> {
+  const predict = (...x: tf.Tensor[]): tf.Tensor[] => [model.predict(x.length === 1 ? x[0]! : x)].flat();
   const found: { name: string; seconds: number }[] = [];
   for (const { name, options } of tf.getBackend() === "tensorflow" ? ways : ways.slice(0, 1)) {
     if (options === undefined) {
       found.push({
         name,
         seconds: await median(runs, async () => {
-          const result = tf.tidy(() => predict(images));
-          await result.data();
-          result.dispose();
+          const results = tf.tidy(() => predict(...batches));
+          await Promise.all(results.map(async (result) => result.data()));
+          tf.dispose(results);
         }),
       });
       continue;
     }
     const compiled = compile(predict, options);
     try {
-      found.push({ name, seconds: await median(runs, async () => compiled(images)) });
+      found.push({ name, seconds: await median(runs, async () => compiled(...batches)) });
     } finally {
       await compiled.dispose();
     }

@@ -18,17 +18,23 @@ export function positionKey({ tensor, inside }: Position): string {
 }
 
 /**
- * A function that computes tensors of a model for its input, each of them once, as in a prediction. A value in `given`
- * takes the place of the computed one, so that a gradient by it can be taken.
+ * A function that computes tensors of a model for its inputs, in the model's order, each of them once, as in a prediction. A
+ * value in `given` takes the place of the computed one, so that a gradient by it can be taken.
  */
-export function evaluator(model: tfl.LayersModel, input: tf.Tensor, given?: Values): (position: Position) => tf.Tensor {
+export function evaluator(
+  model: tfl.LayersModel,
+  fed: tf.Tensor | readonly tf.Tensor[],
+  given?: Values,
+): (position: Position) => tf.Tensor {
   const values: Values = new Map(given);
-  const inputs = new Set(model.inputs.map(({ id }) => id));
+  const tensors = [fed].flat() as tf.Tensor[];
+  const inputs = new Map(model.inputs.map(({ id }, i) => [id, tensors[i] as tf.Tensor]));
   const valueOf = (position: Position): tf.Tensor => {
     const known = values.get(positionKey(position));
     if (known !== undefined) return known;
     const { tensor, inside } = position;
-    if (inside.length === 0 && inputs.has(tensor.id)) return input;
+    const input = inside.length === 0 ? inputs.get(tensor.id) : undefined;
+    if (input !== undefined) return input;
     const layer = tensor.sourceLayer;
     const before = previousOf(position).map(valueOf);
     const call = inside.at(-1);

@@ -4,14 +4,17 @@ import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { imageBatch } from "../network/image-input.ts";
-import type { Images } from "../network/image-input.ts";
+import { inputBatches } from "../network/input-batches.ts";
+import type { Inputs } from "../network/input-batches.ts";
 import { layerUses } from "./layer-uses.ts";
 import { timeLayers } from "./time-layers.ts";
 
 export interface CostsOptions {
-  /** Images with which each layer is timed, eagerly; no time is measured by default. */
-  readonly images?: Images | undefined;
+  /**
+   * Images with which each layer is timed, eagerly; no time is measured by default. For a network of other inputs a batch of
+   * each input's shape, in the network's order, all of one size.
+   */
+  readonly images?: Inputs | undefined;
   /** Timed runs of each layer, of which the median counts; 3 by default. */
   readonly runs?: number | undefined;
 }
@@ -58,7 +61,7 @@ export interface ModelCosts {
  * Parameters, multiply-adds, memory and, with `images`, time of each layer of a network, nested models' layers included.
  * Times are those of layers that run one by one: a compiled model is faster, since TensorFlow fuses layers.
  *
- * Throws an `OptionError` for images that do not fit.
+ * Throws an `OptionError` for images, or batches of other inputs, that do not fit.
  */
 export async function costs(model: tfl.LayersModel, options?: CostsOptions): Promise<ModelCosts> {
   const where = "costs";
@@ -67,9 +70,12 @@ export async function costs(model: tfl.LayersModel, options?: CostsOptions): Pro
   const { images, runs = 3 } = options ?? {};
   checkWhole(where, "runs", runs, 1);
   if (images !== undefined) checkEngine(where);
-  const x = images === undefined ? undefined : imageBatch(where, model, images);
+  const x = images === undefined ? undefined : inputBatches(where, model, images);
   try {
-    const uses = layerUses(model, x === undefined ? undefined : [x.shape]);
+    const uses = layerUses(
+      model,
+      x?.map(({ shape }) => shape),
+    );
     const seconds = x === undefined ? undefined : await timeLayers(uses, evaluator(model, x), runs);
     const counted = new Set<tfl.LayerVariable>();
     const layers = uses.map((use, i): LayerCost => {
@@ -99,11 +105,11 @@ export async function costs(model: tfl.LayersModel, options?: CostsOptions): Pro
         activationBytes: sum(layers.map(({ activationBytes }) => activationBytes)),
         ...(seconds === undefined ? {} : { seconds: seconds.reduce((a, b) => a + b, 0) }),
       },
-      images: x?.shape[0] ?? 0,
+      images: x?.[0]?.shape[0] ?? 0,
       ...(x === undefined ? {} : { backend: tf.getBackend() }),
     };
   } finally {
-    x?.dispose();
+    tf.dispose(x ?? []);
   }
 }
 
