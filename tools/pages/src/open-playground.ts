@@ -11,11 +11,12 @@ export interface Playground {
   close(): Promise<void>;
 }
 
-const bin = fileURLToPath(new URL("../../../apps/cli/bin/convkit.js", import.meta.url));
+/** The command of the checkout. */
+export const commandFile = fileURLToPath(new URL("../../../apps/cli/bin/convkit.js", import.meta.url));
 
 /** Runs `convkit playground`, which needs the built page (`pnpm build`), and starts a browser. */
 export async function openPlayground(): Promise<Playground> {
-  const server = spawn(process.execPath, [bin, "playground", "--port", "0", "--json"], {
+  const server = spawn(process.execPath, [commandFile, "playground", "--port", "0", "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let printed = "";

@@ -16,7 +16,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findingsOn, readers } from "../src/accessibility.ts";
 import { findChromium, withoutBrowser } from "../src/browser.ts";
-import { openPlayground, type Playground } from "../src/open-playground.ts";
+import { commandFile, openPlayground, type Playground } from "../src/open-playground.ts";
 import { twoClasses } from "../src/small-training.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-playground-"));
@@ -112,6 +112,12 @@ describe.skipIf(findChromium() === undefined)(`the playground${withoutBrowser}`,
     await playground?.close();
     rmSync(folder, { recursive: true, force: true });
     expect(errors).toEqual([]);
+  });
+
+  it("says that another program has its port", () => {
+    const command = ["playground", "--port", new URL(playground.url).port];
+    const { status, stderr } = spawnSync(process.execPath, [commandFile, ...command], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^convkit: Port \d+ is in use by another program: /u)]);
   });
 
   it("takes a folder of classes, and says what is missing before", async () => {

@@ -12,6 +12,7 @@ export const options = {
 /** `convkit playground`: serves the page of `@convkit/playground` to this machine alone, until Ctrl-C. */
 export async function run({ out, signal }: Context, given: ValuesOf<typeof options>): Promise<void> {
   const { port = 8502 } = given;
+  if (port > 65_535) throw new UsageError(`--port takes a number up to 65535, not ${port}.`);
   const server = playgroundServer({ signal, onNote: (line) => out.note(line) });
   server.listen(port, "127.0.0.1");
   try {
