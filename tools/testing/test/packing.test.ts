@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -132,6 +134,20 @@ async function checkDeclarations(project: string): Promise<void> {
   }
 }
 
+/** What `convkit playground` of an installed package serves. */
+async function pageOf(cli: string): Promise<string> {
+  const command = [join(cli, "bin/convkit.js"), "playground", "--port", "0", "--json"];
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [printed] = (await once(child.stdout, "data")) as [Buffer];
+    const { url } = JSON.parse(String(printed)) as { url: string };
+    const response = await fetch(url);
+    return await response.text();
+  } finally {
+    child.kill();
+  }
+}
+
 /** The files of a tarball. */
 async function contents(tarball: string): Promise<string[]> {
   return (await run("tar", ["-tzf", tarball], root)).trim().split("\n");
@@ -241,6 +257,7 @@ describe.each(installable)("$name", ({ name, folder, manifest }) => {
           stranger,
         );
         expect(help).toContain(bin);
+        if (name === "@convkit/cli") expect(await pageOf(join(stranger, "node_modules", name))).toContain("playground");
       }
       if (!isLibrary(manifest)) return;
       if (name === "convkit") {
