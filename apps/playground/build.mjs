@@ -1,10 +1,11 @@
 // Builds the page into `dist`: `pnpm build`. Give another folder to write there.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { licensesOf } from "./licenses.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
@@ -12,8 +13,9 @@ const out = process.argv[2] ?? join(here, "dist");
 
 rmSync(out, { recursive: true, force: true });
 cpSync(join(here, "page"), out, { recursive: true });
-await build({
+const { metafile } = await build({
   absWorkingDir: here,
+  metafile: true,
   entryPoints: { page: "src/page.tsx", compute: "src/compute/worker.ts" },
   outdir: out,
   bundle: true,
@@ -24,16 +26,17 @@ await build({
   target: "es2023",
   jsx: "automatic",
   jsxImportSource: "preact",
-  legalComments: "linked",
+  legalComments: "none",
   define: { CONVKIT_VERSION: JSON.stringify(`^${version}`) },
   logLevel: "warning",
 });
+writeFileSync(join(out, "licenses.txt"), licensesOf(metafile, here));
 const assembly = fileURLToPath(new URL("../../packages/engine/assembly/assemble.mjs", import.meta.url));
 execFileSync(process.execPath, [assembly, join(out, "wasm")], { stdio: "inherit" });
 
 // The service worker keeps these files, under a name that changes with them.
 const files = readdirSync(out, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && !entry.name.endsWith(".LEGAL.txt"))
+  .filter((entry) => entry.isFile())
   .map((entry) =>
     join(entry.parentPath, entry.name)
       .slice(out.length + 1)
