@@ -10,8 +10,10 @@ export function licensesOf({ inputs }, here) {
   const texts = [...new Set(folders)].toSorted().map((folder) => {
     const at = join(here, folder);
     const { name, version, license } = JSON.parse(readFileSync(join(at, "package.json"), "utf8"));
-    const files = readdirSync(at).filter((each) => /^(?:licen[cs]e|notice)/iu.test(each));
-    const text = files.map((file) => `\n\n${readFileSync(join(at, file), "utf8").trim()}`).join("");
+    const files = readdirSync(at, { withFileTypes: true }).filter(
+      (entry) => entry.isFile() && /^(?:licen[cs]e|notice)/iu.test(entry.name),
+    );
+    const text = files.map((file) => `\n\n${readFileSync(join(at, file.name), "utf8").trim()}`).join("");
     return `${name} ${version}, ${license}${text}`;
   });
   return `${texts.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
