@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fetchImagenetWeights } from "@convkit/weights";
 import sirv from "sirv";
+import { CliError } from "../terminal/usage-error.ts";
 
 /** The weights that the page asks for, as the name of its network and of a file beside the page. */
 const network = "mobilenet-v2";
@@ -39,10 +40,11 @@ export function playgroundServer({ signal, onNote }: PlaygroundOptions): Server 
     const isReading = request.method === "GET" || request.method === "HEAD";
     if (isReading && request.url === weightsPath) {
       downloaded ??= weights().finally(() => (downloaded = undefined));
-      void downloaded.then(
-        (file) => sendFile(response, file),
-        (error: Error) => response.writeHead(503, { "content-type": "text/plain; charset=utf-8" }).end(error.message),
-      );
+      downloaded
+        .then((file) => sendFile(response, file))
+        .catch((error: Error) => {
+          response.writeHead(503, { "content-type": "text/plain; charset=utf-8" }).end(error.message);
+        });
     } else page(request, response, () => void response.writeHead(404).end());
   });
 }
@@ -57,6 +59,6 @@ async function sendFile(response: ServerResponse, file: string): Promise<void> {
 /** Where `@convkit/playground` has its built page. Throws where it was not built. */
 function pageFolder(): string {
   const index = createRequire(import.meta.url).resolve("@convkit/playground/page");
-  if (!existsSync(index)) throw new Error(`The playground has not been built (no ${index}): run pnpm build.`);
+  if (!existsSync(index)) throw new CliError(`The playground has not been built (no ${index}): run pnpm build.`);
   return dirname(index);
 }
