@@ -1,10 +1,11 @@
 import { signal } from "@preact/signals";
-import type { LayerRow, Looked, TensorRow } from "../compute/compute.ts";
+import type { Looked } from "../compute/compute.ts";
 import { engine, heavy } from "../computing.ts";
 import { attempt, notice } from "../notice.ts";
 import { Curves } from "../parts/curves.tsx";
 import { DropPlace } from "../parts/drop-place.tsx";
 import { FileButton } from "../parts/file-button.tsx";
+import { Table } from "../parts/table.tsx";
 
 const looked = signal<Looked | undefined>(undefined);
 const isOpening = signal(false);
@@ -78,64 +79,27 @@ function Found({ title, facts, layers, tensors, history, notes }: Looked) {
           />
         </div>
       )}
-      {layers !== undefined && <Layers rows={layers} />}
-      {tensors !== undefined && <Tensors rows={tensors} />}
+      {layers !== undefined && (
+        <Table
+          label="The layers"
+          columns={["layer", "type", "output", "parameters", "multiply-adds", "receptive field"]}
+          rows={layers.map(({ name, type, shape, params, macs, receptiveField }) => [
+            name,
+            type,
+            shape,
+            params.toLocaleString("en"),
+            macs?.toLocaleString("en") ?? "",
+            receptiveField,
+          ])}
+        />
+      )}
+      {tensors !== undefined && (
+        <Table
+          label="The tensors"
+          columns={["tensor", "type", "shape"]}
+          rows={tensors.map(({ name, type, shape }) => [name, type, shape])}
+        />
+      )}
     </article>
-  );
-}
-
-function Layers({ rows }: { readonly rows: readonly LayerRow[] }) {
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="The layers">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">layer</th>
-            <th scope="col">type</th>
-            <th scope="col">output</th>
-            <th scope="col">parameters</th>
-            <th scope="col">multiply-adds</th>
-            <th scope="col">receptive field</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ name, type, shape, params, macs, receptiveField }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{type}</td>
-              <td>{shape}</td>
-              <td>{params.toLocaleString("en")}</td>
-              <td>{macs?.toLocaleString("en") ?? ""}</td>
-              <td>{receptiveField}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Tensors({ rows }: { readonly rows: readonly TensorRow[] }) {
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="The tensors">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">tensor</th>
-            <th scope="col">type</th>
-            <th scope="col">shape</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ name, type, shape }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{type}</td>
-              <td>{shape}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }
