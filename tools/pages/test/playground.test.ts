@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { withoutDrawing } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
 import { fromArrays } from "@convkit/datasets";
@@ -17,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findingsOn, readers } from "../src/accessibility.ts";
 import { findChromium, withoutBrowser } from "../src/browser.ts";
 import { commandFile, openPlayground, type Playground } from "../src/open-playground.ts";
+import { runProgram } from "../src/run-program.ts";
 import { twoClasses } from "../src/small-training.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-playground-"));
@@ -204,16 +204,7 @@ describe.skipIf(findChromium() === undefined)(`the playground${withoutBrowser}`,
 
   it("gives a program that continues the training in Node", async () => {
     unpack(await download("Program for Node"), at("program"));
-    const modules = at("program/node_modules");
-    mkdirSync(modules);
-    symlinkSync(fileURLToPath(new URL("../../../packages/convkit", import.meta.url)), join(modules, "convkit"));
-    const tsx = import.meta.resolve("tsx");
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", tsx, "continue.mjs"], {
-      cwd: at("program"),
-      encoding: "utf8",
-    });
-    expect(status, stderr).toBe(0);
-    expect(stdout).toMatch(/^accuracy 1\.000 before, \d\.\d{3} after$/mu);
+    expect(runProgram(at("program"), "continue.mjs")).toMatch(/^accuracy 1\.000 before, \d\.\d{3} after$/mu);
     expect(existsSync(at("program/continued.keras"))).toBe(true);
   });
 

@@ -1,16 +1,9 @@
 import type { Pixels } from "@convkit/inspect";
-import { type AugmentationPlan, type BatchAugmentation, planAugmentation } from "@convkit/trainer";
+import { type BatchAugmentation, planAugmentation } from "@convkit/trainer";
 import * as tf from "@tensorflow/tfjs-core";
+import { augmentationPlan } from "./augmentation-plan.ts";
 import type { Augmentation } from "./compute.ts";
 import { drawable, squarePixels } from "./pictures.ts";
-
-/** The changes in the words of `train`'s option `augment`; undefined where there are none. */
-export function augmentationPlan(augmentation: Augmentation): AugmentationPlan | undefined {
-  const { flip, ...factors } = augmentation;
-  const used = Object.entries(factors).filter(([, factor]) => factor > 0);
-  if (!flip && used.length === 0) return undefined;
-  return { ...(flip && { flip: "horizontal" as const }), ...Object.fromEntries(used) };
-}
 
 /** Changes pictures `[n, h, w, c]` of 0 to 255, as a training does. */
 export function changed(images: tf.Tensor4D, change: BatchAugmentation | undefined): tf.Tensor4D {

@@ -15,7 +15,8 @@ import { createModel } from "@convkit/models";
 import { type BatchAugmentation, planAugmentation } from "@convkit/trainer";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { augmentationPlan, changed } from "./augmented-pictures.ts";
+import { augmentationPlan } from "./augmentation-plan.ts";
+import { changed } from "./augmented-pictures.ts";
 import type { Teachable, Tell } from "./lesson.ts";
 import { mobilenetWeights } from "./mobilenet-weights.ts";
 import { fitTo } from "./pictures.ts";
@@ -66,6 +67,7 @@ export const headOnFeatures: Teachable = {
       options: {},
       whole() {
         whole.getLayer(head).setWeights(model.getLayer(head).getWeights());
+        model.dispose();
         const metadata = { name: "playground-mobilenet-v2", architecture: name, classes };
         return setModelMetadata(whole, { ...metadata, preprocessing: signedPixels, images: fitTo(size) });
       },

@@ -23,6 +23,6 @@ export interface Teachable {
 export interface Lesson extends Pictures {
   readonly model: LayersModel;
   readonly options: Pick<TrainOptions, "preprocessing" | "augment">;
-  /** The network that takes pictures, with its metadata, once `model` is trained. */
+  /** The network that takes pictures, with its metadata, once `model` is trained and no longer needed. */
   whole(): LayersModel;
 }

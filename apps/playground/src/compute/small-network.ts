@@ -10,7 +10,7 @@ import {
   relu,
   unitPixels,
 } from "@convkit/core";
-import { augmentationPlan } from "./augmented-pictures.ts";
+import { augmentationPlan } from "./augmentation-plan.ts";
 import type { Teachable } from "./lesson.ts";
 import { fitTo } from "./pictures.ts";
 

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { classes } from "../collect/classes.ts";
+import { augmentationPlan } from "../compute/augmentation-plan.ts";
 import type { Format } from "../compute/compute.ts";
 import { heavy } from "../computing.ts";
 import { attempt } from "../notice.ts";
@@ -14,7 +15,7 @@ declare const CONVKIT_VERSION: string;
 export function Download() {
   const isBusy = useSignal(false);
   if (taught.value === undefined) return null;
-  const { network } = taught.value;
+  const result = taught.value;
   const download = (make: () => Promise<File>) => async (): Promise<void> => {
     isBusy.value = true;
     await attempt(async () => save(await make()));
@@ -25,7 +26,7 @@ export function Download() {
     return files.length === 1 ? files[0]! : zipOf(`model-${format}.zip`, await byName(files));
   };
   const program = async (): Promise<File> => {
-    const texts = nodeProgram(network, augmentation.value, CONVKIT_VERSION);
+    const texts = nodeProgram(result, augmentationPlan(augmentation.value), CONVKIT_VERSION);
     const encoded = Object.entries(texts).map(([path, text]) => [path, new TextEncoder().encode(text)]);
     const model = await heavy((remote) => remote.files("keras"));
     return zipOf("continue.zip", {

@@ -1,12 +1,12 @@
-import type { Augmentation, NetworkName } from "../compute/compute.ts";
+import type { AugmentationPlan } from "@convkit/trainer";
+import type { Taught } from "../compute/compute.ts";
 
 /** A program for Node that continues a training, as the texts of its files by name. */
 export function nodeProgram(
-  network: NetworkName,
-  { flip, ...factors }: Augmentation,
+  { network, judged }: Pick<Taught, "network" | "judged">,
+  augment: AugmentationPlan | undefined,
   version: string,
 ): Readonly<Record<string, string>> {
-  const augment = JSON.stringify({ ...(flip && { flip: "horizontal" }), ...factors });
   const manifest = {
     name: "continued-training",
     private: true,
@@ -14,6 +14,16 @@ export function nodeProgram(
     scripts: { start: "node continue.mjs" },
     dependencies: { convkit: version },
   };
+  const loading =
+    judged === "validation"
+      ? `const found = await loadData("pictures", { ...images, validation: 0.2, stratify: true, seed: 1 });
+const data = { train: matchClasses(found.train, classes), validation: matchClasses(found.validation, classes) };
+// Split anew: the page has learned from some of these pictures, so that the accuracy before is too high.
+const judged = data.validation;`
+      : `const found = await loadData("pictures", images);
+// Too few pictures to keep some for validation: the network is judged by those that it learns from.
+const data = { train: matchClasses(found.train, classes) };
+const judged = data.train;`;
   const call = network === "small" ? "train" : "fineTune";
   const training =
     network === "small"
@@ -30,13 +40,12 @@ const model = await loadModel("model.keras");
 const { classes, images, preprocessing } = modelMetadata(model);
 
 // The folders of pictures in the order of the model's classes.
-const found = await loadData("pictures", { ...images, validation: 0.2, stratify: true, seed: 1 });
-const data = { train: matchClasses(found.train, classes), validation: matchClasses(found.validation, classes) };
-const augment = ${augment};
+${loading}
+const augment = ${JSON.stringify(augment)};
 
-const before = await evaluate(model, data.validation, { preprocessing });
+const before = await evaluate(model, judged, { preprocessing });
 ${training}
-const after = await evaluate(model, data.validation, { preprocessing });
+const after = await evaluate(model, judged, { preprocessing });
 console.log(\`accuracy \${before.accuracy.toFixed(3)} before, \${after.accuracy.toFixed(3)} after\`);
 await saveModel(model, "continued.keras");
 `,
