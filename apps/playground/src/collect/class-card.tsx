@@ -3,7 +3,7 @@ import { DropPlace } from "../parts/drop-place.tsx";
 import { FileButton } from "../parts/file-button.tsx";
 import { CameraView } from "./camera-view.tsx";
 import { addPictures, type PictureClass, removeClass, removePicture, renameClass } from "./classes.ts";
-import { isPicture } from "./dropped-files.ts";
+import { picturesIn } from "./pictures-in.ts";
 
 /** How many pictures a card shows; the others are counted. */
 const most = 40;
@@ -11,7 +11,7 @@ const most = 40;
 /** One class: its name, its pictures, and the ways to add some. */
 export function ClassCard({ id, name, pictures }: PictureClass) {
   const [hasCamera, setCamera] = useState(false);
-  const add = (files: readonly File[]): void => addPictures(id, files.filter(isPicture));
+  const add = (files: readonly File[]): void => addPictures(id, picturesIn(files));
   return (
     <DropPlace class="card" onFiles={add}>
       <div class="row">

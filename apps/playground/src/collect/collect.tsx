@@ -1,17 +1,13 @@
 import { DropPlace } from "../parts/drop-place.tsx";
 import { FileButton } from "../parts/file-button.tsx";
-import { notice } from "../notice.ts";
 import { ClassCard } from "./class-card.tsx";
 import { addClass, addFolders, classes } from "./classes.ts";
-import { isPicture } from "./dropped-files.ts";
+import { picturesIn } from "./pictures-in.ts";
 
 /** The classes and their pictures. */
 export function Collect() {
   const add = (files: readonly File[]): void => {
-    const pictures = files.filter(isPicture);
-    if (pictures.length === 0)
-      notice.value = "There is no picture in what was opened: JPEG, PNG, WebP, GIF, BMP or AVIF.";
-    else addFolders(pictures);
+    addFolders(picturesIn(files));
   };
   return (
     <section aria-labelledby="collect">

@@ -1,3 +1,5 @@
+import { fileWithPath } from "../file-with-path.ts";
+
 /** The files of what was dropped, those in folders with their path. */
 export async function droppedFiles({ items, files }: DataTransfer): Promise<File[]> {
   // The entries are gone once this function has waited for the first time.
@@ -11,7 +13,7 @@ async function filesIn(entry: FileSystemEntry): Promise<File[]> {
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
     const path = entry.fullPath.slice(1);
-    return [path.includes("/") ? withPath(file, path) : file];
+    return [path.includes("/") ? fileWithPath(file, path) : file];
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const found: File[] = [];
@@ -21,14 +23,4 @@ async function filesIn(entry: FileSystemEntry): Promise<File[]> {
     if (some.length === 0) return found;
     for (const each of some) found.push(...(await filesIn(each)));
   }
-}
-
-/** The same file with the path that an input for folders would give it. */
-function withPath(file: File, path: string): File {
-  return Object.defineProperty(file, "webkitRelativePath", { value: path });
-}
-
-/** Whether a file is a picture by its name or type; folders hold other files, too. */
-export function isPicture({ name, type }: File): boolean {
-  return type.startsWith("image/") || /\.(?:jpe?g|png|webp|gif|bmp|avif)$/iu.test(name);
 }

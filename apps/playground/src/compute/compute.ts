@@ -2,7 +2,7 @@ import type { PageEngineName } from "@convkit/engine";
 import type { Pixels } from "@convkit/inspect";
 import type { EpochLogs, Evaluation } from "@convkit/trainer";
 
-/** The networks that the page teaches: one with three convolutions from nothing, and a head on MobileNetV2. */
+/** The networks that the page teaches: one of four convolutions from nothing, and a head on MobileNetV2. */
 export type NetworkName = "small" | "mobilenet-v2";
 
 /** How pictures are changed at random while a network learns; 0 leaves a change out. */
@@ -48,6 +48,8 @@ export interface Taught {
   readonly judged: "validation" | "all";
   /** Pictures that could not be read, with the reason. */
   readonly skipped: readonly string[];
+  /** Why the training ended before its last epoch, where it was not the reader who stopped it. */
+  readonly stopReason: string | undefined;
 }
 
 export interface Classified {

@@ -3,11 +3,12 @@ import { draw } from "@convkit/inspect";
 import { type EpochLogs, parseHistory } from "@convkit/trainer";
 import { loadModel, openWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { fileWithPath } from "../file-with-path.ts";
 import type { LayerRow, Looked, PathAndFile } from "./compute.ts";
 
 /** Opens model files, or the files of a run's folder. Throws with the reader's reason for what is neither. */
 export async function look(given: readonly PathAndFile[]): Promise<Looked> {
-  const files = given.map(withPath);
+  const files = given.map(({ path, file }) => fileWithPath(file, path.includes("/") ? path : ""));
   const [first] = files;
   if (first === undefined) throw new Error("There is no file in what was opened.");
   const [folder] = first.webkitRelativePath.split("/");
@@ -24,10 +25,6 @@ export async function look(given: readonly PathAndFile[]): Promise<Looked> {
   } finally {
     model.dispose();
   }
-}
-
-function withPath({ path, file }: PathAndFile): File {
-  return Object.defineProperty(file, "webkitRelativePath", { value: path.includes("/") ? path : "" });
 }
 
 async function historyIn(files: readonly File[]): Promise<EpochLogs[] | undefined> {

@@ -26,7 +26,7 @@ export async function teach(
   const { skipped, ...pictures } = await readPictures(job, size, tell, signal);
   const { model, data, validation, options, whole } = await prepare(job, pictures, tell, signal);
   const { epochs, learningRate } = job;
-  await train({
+  const { stopReason } = await train({
     ...options,
     model,
     data,
@@ -55,7 +55,8 @@ export async function teach(
   const evaluation = await evaluate(model, validation ?? data, { preprocessing, batch });
   const judged = validation === undefined ? "all" : "validation";
   const { classes } = pictures.data;
-  return { model: whole(), result: { classes, network: job.network, history, evaluation, judged, skipped } };
+  const result = { classes, network: job.network, history, evaluation, judged, skipped, stopReason } as const;
+  return { model: whole(), result };
 }
 
 async function readPictures(

@@ -27,7 +27,7 @@ const compute: Compute = {
     taught = new TaughtNetwork(model);
     return result;
   },
-  stop: () => training?.abort(),
+  stop: () => training?.abort(new Error("The training was stopped before it had begun to learn.")),
   classify: (picture, isExplained) => network().classify(picture, isExplained),
   files: (format) => network().files(format),
   look,

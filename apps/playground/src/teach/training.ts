@@ -45,7 +45,8 @@ export async function startTraining(): Promise<void> {
   document.addEventListener("visibilitychange", tellOfHiding);
   await attempt(async () => {
     taught.value = await heavy((remote) => remote.train(job, proxy(receive)));
-    notice.value = taught.value.skipped.join(" ");
+    const { skipped, stopReason = "" } = taught.value;
+    notice.value = [...skipped, stopReason].filter(Boolean).join(" ");
   });
   isOver = true;
   document.removeEventListener("visibilitychange", tellOfHiding);
