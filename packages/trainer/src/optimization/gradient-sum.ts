@@ -1,5 +1,6 @@
 import { allReduce } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
+import { imageMean } from "./image-mean.ts";
 
 /**
  * The sum of the gradients of several batches, weighted by their numbers of images. So the mean equals the mean of one
@@ -39,9 +40,8 @@ export class GradientSum {
   take(variables: readonly tf.Variable[]): tf.NamedTensorMap {
     const own: tf.Tensor[] = [this.images, ...variables.map((variable) => this.of(variable)!)];
     const [images, ...sums] = allReduce(own, { exact: (place) => place === 0 });
-    // Without images the sums are 0. `divNoNan` would be four passes over each gradient.
-    const divisor = tf.maximum(images!, 1);
-    const means = variables.map(({ name }, place) => [name, tf.div(sums[place]!, divisor)] as const);
+    const mean = imageMean(images!);
+    const means = variables.map(({ name }, place) => [name, mean(sums[place]!)] as const);
     for (const sum of [...this.#sums.values(), this.images]) sum.assign(tf.zerosLike(sum));
     return Object.fromEntries(means);
   }

@@ -2,6 +2,7 @@ import { allReduce, hyper, type Values, type Worker } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { withSynchronizedNorms } from "../model/synchronized-norms.ts";
+import { imageMean } from "../optimization/image-mean.ts";
 
 /** What one worker computes of its part of a batch: means over its images, sums of right classes, what the metrics need. */
 export interface OwnStep {
@@ -67,9 +68,7 @@ export class WorkerStep {
     const [headSum, counts, ...statisticSums] = all.slice(0, exact.length);
     const sums = all.slice(exact.length);
     const [lossSum, correctSum, total, asked] = tf.unstack(headSum!) as tf.Scalar[];
-    // Without images the sums are 0. `divNoNan` would be four passes over each gradient.
-    const divisor = tf.maximum(total!, 1);
-    const mean = (sum: tf.Tensor): tf.Tensor => tf.div(sum, divisor);
+    const mean = imageMean(total!);
     const summed = present.map(([name], place) => [name, mean(sums[place]!)] as const);
     for (const [place, variable] of moved.entries()) variable.assign(mean(sums[present.length + place]!));
     return {
