@@ -30,7 +30,7 @@ import type { DecodedCache } from "../images/decoded-cache.ts";
 import { keeping, memoryStore } from "../images/image-cache.ts";
 import type { EncodedReader, Store } from "../images/image-cache.ts";
 import { contentOf } from "../images/image-content.ts";
-import type { ImageSource } from "../images/image-source.ts";
+import { type ImageSource, sourceIn } from "../images/image-source.ts";
 
 export interface ImageOptions extends DecodeOptions {
   /** Throws for an unusable file instead of skipping it and listing it in `skipped`. False by default. */
@@ -118,10 +118,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     pixelLimit = defaultPixelLimit,
   } = options;
   checkImageOptions(options);
-  const sourceOf = (file: string): ImageSource => {
-    const content = given.contents?.get(file);
-    return content === undefined ? file : { content, name: file };
-  };
+  const sourceOf = (file: string): ImageSource => sourceIn(given.contents, file);
   const skipped = [...(given.leftOut ?? [])];
   const [left] = skipped;
   if (strict && left !== undefined) throw new DataError(`${left.file} cannot be used: ${left.reason}`);

@@ -4,20 +4,18 @@ import type { ImageSource } from "./image-source.ts";
 
 /** The encoded image's bytes. Throws a DataError if there are none, or if the file is shorter than it was. */
 export async function contentOf(source: ImageSource): Promise<Uint8Array> {
-  const bytes = await bytesOf(source);
-  if (bytes.length === 0) throw new DataError(isFile(source) ? "the file is empty" : "it has no bytes");
-  return bytes;
+  return someOf(source, await bytesOf(source));
 }
 
 /** The first `count` bytes of the encoded image, or fewer if there are no more. Throws a DataError if there are none. */
 export async function startOf(source: ImageSource, count: number): Promise<Uint8Array> {
-  const start = await startBytesOf(source, count);
-  if (start.length === 0) throw new DataError(isFile(source) ? "the file is empty" : "it has no bytes");
-  return start;
+  return someOf(source, await startBytesOf(source, count));
 }
 
-function isFile(source: ImageSource): boolean {
-  return typeof source === "string" || "content" in source;
+/** The bytes. Throws a DataError if there are none. */
+function someOf(source: ImageSource, bytes: Uint8Array): Uint8Array {
+  if (bytes.length > 0) return bytes;
+  throw new DataError(typeof source === "string" || "content" in source ? "the file is empty" : "it has no bytes");
 }
 
 async function bytesOf(source: ImageSource): Promise<Uint8Array> {

@@ -26,6 +26,12 @@ export interface NamedContent {
 /** An image file (in a web page an address), a part of a file, bytes, or what a page was given. */
 export type ImageSource = string | FileSpan | NamedBytes | NamedContent;
 
+/** A file's source: what `contents` hold under its name, or the file itself. */
+export function sourceIn(contents: ReadonlyMap<string, Blob | URL> | undefined, file: string): ImageSource {
+  const content = contents?.get(file);
+  return content === undefined ? file : { content, name: file };
+}
+
 /** What messages call the image. */
 export function nameOf(source: ImageSource): string {
   return typeof source === "string" ? source : source.name;

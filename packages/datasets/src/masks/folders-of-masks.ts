@@ -6,7 +6,7 @@ import { imagesUnder, type SplitName, splitFoldersOf } from "../folders/class-fo
 import type { FileTree } from "../folders/file-tree.ts";
 import { imageFiles, imageOptionNames, type ImageOptions, pickImageOptions } from "../folders/image-files.ts";
 import { checkNames } from "../images/decode-options.ts";
-import type { ImageSource } from "../images/image-source.ts";
+import { sourceIn } from "../images/image-source.ts";
 import { type MaskMeaning, type MaskOptions, meaningOf } from "./mask-files.ts";
 
 /** Options of `maskFolder`. */
@@ -45,13 +45,9 @@ export async function foldersOfMasks(
   const splits = tree.isFolder(tree.join(folder, "images")) ? { train: folder } : splitFoldersOf(tree, folder);
   if (splits === undefined) throw new DataError(`${folder}: expected the folders images and masks`);
   const found = Object.entries(splits).map(([split, path]) => [split as SplitName, pairsIn(tree, path)] as const);
-  const sourceOf = (file: string): ImageSource => {
-    const content = tree.contents?.get(file);
-    return content === undefined ? file : { content, name: file };
-  };
-  const files = found.flatMap(([, { pairs }]) => pairs.map(({ mask }) => mask));
+  const files = found.flatMap(([, { pairs }]) => pairs.map(({ mask }) => sourceIn(tree.contents, mask)));
   const names = options.masks?.names ?? (await namesIn(tree, tree.join(folder, "classes.txt")));
-  const meaning = await meaningOf(name, files.map(sourceOf), { ignore: options.masks?.ignore, names }, pixelLimit);
+  const meaning = await meaningOf(name, files, { ignore: options.masks?.ignore, names }, pixelLimit);
   const load = ([split, { pairs, leftOut }]: (typeof found)[number]) =>
     maskedImages(tree, `${name}/${split}`, pairs, meaning, options, leftOut);
   const loaded: Partial<Record<SplitName, IndexedDataset>> = {};
