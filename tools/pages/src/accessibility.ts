@@ -1,6 +1,6 @@
 import axe from "axe-core";
 import { chromium, type Page } from "playwright-core";
-import { findChromium } from "./browser.ts";
+import { findChromium } from "@convkit/testing/chromium";
 
 /** How a reader looks at a page. */
 export interface Reader {

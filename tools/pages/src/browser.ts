@@ -1,15 +1,4 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-
-const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
-
-/** The browser that page tests run in: `CONVKIT_CHROMIUM`, or a Chromium or Chrome on the path; undefined where there is none. */
-export function findChromium(): string | undefined {
-  const { CONVKIT_CHROMIUM: told, PATH = "" } = process.env;
-  if (told !== undefined && told !== "") return told;
-  const files = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return files.find((file) => existsSync(file));
-}
+import { findChromium } from "@convkit/testing/chromium";
 
 /** The reason for leaving page tests out, as a part of their names; empty where a browser is there. */
 export const withoutBrowser =

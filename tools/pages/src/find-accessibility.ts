@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { argv, exit, stderr, stdout } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { openChecker, readers } from "./accessibility.ts";
-import { findChromium } from "./browser.ts";
+import { findChromium } from "@convkit/testing/chromium";
 
 const dist = fileURLToPath(new URL("../../../docs/dist", import.meta.url));
 const parts = argv.slice(2);

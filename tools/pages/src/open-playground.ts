@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
-import { findChromium } from "./browser.ts";
+import { findChromium } from "@convkit/testing/chromium";
 
 /** The page of `convkit playground`, and a browser with a camera that shows a test picture. */
 export interface Playground {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { findChromium } from "./browser.ts";
+import { findChromium } from "@convkit/testing/chromium";
 
 const require = createRequire(import.meta.url);
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openChecker, readers, type Checker } from "../src/accessibility.ts";
-import { findChromium, withoutBrowser } from "../src/browser.ts";
+import { findChromium } from "@convkit/testing/chromium";
+import { withoutBrowser } from "../src/browser.ts";
 
 /** The pages that commands write, checked by axe-core; `pnpm find:accessibility` checks those of the site. */
 

@@ -1,8 +1,12 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
-/** The program of Chromium or Chrome; undefined where there is none and `CONVKIT_CHROMIUM` names none. */
-export const executablePath = [
-  process.env["CONVKIT_CHROMIUM"] ?? "",
-  ...["chromium", "chromium-browser", "google-chrome"].map((name) => join("/usr/bin", name)),
-].find((file) => existsSync(file));
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+
+/** The browser that page tests run in: `CONVKIT_CHROMIUM`, or a Chromium or Chrome on the path; undefined where there is none. */
+export function findChromium(): string | undefined {
+  const { CONVKIT_CHROMIUM: told, PATH = "" } = process.env;
+  if (told !== undefined && told !== "") return told;
+  const files = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  return files.find((file) => existsSync(file));
+}

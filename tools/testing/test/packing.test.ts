@@ -9,12 +9,13 @@ import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { typescriptIn } from "../src/blocks.ts";
 import { engines, peerPython, runPeer } from "../src/index.ts";
-import { executablePath } from "../src/chromium.ts";
+import { findChromium } from "../src/chromium.ts";
 import { closure, type Manifest, packed, published, root, run } from "../src/packed.ts";
 import { bundledPages } from "../src/page-bundles.ts";
 
 /** Each package as a stranger gets it: packed, checked, installed alone into an empty project, every example of its README run. */
 
+const executablePath = findChromium();
 const scratch = mkdtempSync(join(tmpdir(), "convkit-packing-"));
 let tarballs: ReadonlyMap<string, string> = new Map();
 

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { executablePath } from "../src/chromium.ts";
+import { findChromium } from "../src/chromium.ts";
 
 /** The parts of the lessons that compute in the browser, driven by keys, pointer and controls. */
 
@@ -14,6 +14,7 @@ const { withPlays, writePlay } = (await import(pathToFileURL(join(docs, "build/p
   withPlays: (text: string) => string;
   writePlay: (docs: string, out: string) => Promise<void>;
 };
+const executablePath = findChromium();
 const skipped = executablePath === undefined ? " (skipped: no Chromium; CONVKIT_CHROMIUM names one)" : "";
 
 describe.skipIf(executablePath === undefined)(`in a browser${skipped}`, () => {
